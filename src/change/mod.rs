@@ -1,0 +1,231 @@
+//! A change is data: an ordered list of actions that one performer carries out.
+//!
+//! Diffs, `changed`, plan mode and the audit log all derive from it, so no module knows any of them.
+
+pub mod diff;
+pub mod perform;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::system::{Command, Content, Subject};
+use crate::value::{Map, Value};
+
+/// What a module wants done, and what it returns.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Change {
+    /// In this order; none means that everything is as it should be.
+    pub actions: Vec<Action>,
+    /// Perform these actions, then ask the module again with their outputs.
+    pub again: bool,
+    /// What the module returns, in Ansible's names. In plan mode these are the values that it expects;
+    /// what it cannot know beforehand is [`Value::Unknown`].
+    pub values: Map,
+    /// Things the user should know although the step succeeded.
+    pub warnings: Vec<String>,
+}
+
+impl Change {
+    /// Nothing to do; these values are returned.
+    pub fn none(values: Map) -> Self {
+        Change { values, ..Change::default() }
+    }
+
+    /// Do this, then return these values.
+    pub fn of(actions: Vec<Action>, values: Map) -> Self {
+        Change { actions, values, ..Change::default() }
+    }
+
+    /// Do this, then ask the module again. `values` is what it expects to return in the end, for plan mode.
+    pub fn again(actions: Vec<Action>, values: Map) -> Self {
+        Change { actions, again: true, values, ..Change::default() }
+    }
+}
+
+/// One thing to do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Action {
+    /// What to do.
+    pub act: Act,
+    /// Whether it makes the step "changed", or is only housekeeping (an index, a download to a temporary file, a
+    /// daemon-reload, a command whose meaning is judged later).
+    pub is_change: bool,
+    /// What it settles, for the predicted machine.
+    pub settles: Vec<(Subject, Value)>,
+    /// The output that the predicted machine gives, where a program's output can be known without running it.
+    /// `None`: in plan mode the module is not asked again after it.
+    pub expect: Option<crate::system::Output>,
+    /// A failing program fails the step with this message, before the next action. `None`: the module looks at `rc`.
+    pub must_succeed: Option<String>,
+}
+
+impl Action {
+    /// A change.
+    pub fn change(act: Act) -> Self {
+        Action { act, is_change: true, settles: Vec::new(), expect: None, must_succeed: None }
+    }
+
+    /// Housekeeping: does not make the step "changed".
+    pub fn housekeeping(act: Act) -> Self {
+        Action { is_change: false, ..Action::change(act) }
+    }
+
+    /// A program that changes something and must exit with 0.
+    pub fn run(command: Command, else_say: impl Into<String>) -> Self {
+        Action { must_succeed: Some(else_say.into()), ..Action::change(Act::Run(command)) }
+    }
+
+    /// Says what this settles, for the plan.
+    pub fn settles(mut self, subject: Subject, value: impl Into<Value>) -> Self {
+        self.settles.push((subject, value.into()));
+        self
+    }
+
+    /// Says what the program will print, for the plan.
+    pub fn expect(mut self, output: crate::system::Output) -> Self {
+        self.expect = Some(output);
+        self
+    }
+}
+
+/// Owner, group and permissions to give; `None` leaves one as it is (or as a new file gets it).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attributes {
+    /// Owner.
+    pub uid: Option<u32>,
+    /// Group.
+    pub gid: Option<u32>,
+    /// Permission bits, 12 bits.
+    pub mode: Option<u32>,
+}
+
+/// A file to be replaced as a whole, atomically: a temporary file beside it, then a rename. What the old file had
+/// (owner, group, permissions, SELinux label, ACLs) and `attributes` does not name is kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WriteFile {
+    /// Where. A link is not followed: give the resolved path.
+    pub path: PathBuf,
+    /// What.
+    pub content: Content,
+    /// Owner, group, permissions. A new file without a mode gets 0666 less the umask.
+    pub attributes: Attributes,
+    /// Keep the old file under this name.
+    pub backup: Option<PathBuf>,
+    /// Run on the new file before the rename; `%s` is its path. Never run in plan mode.
+    pub validate: Option<Vec<String>>,
+    /// Where a rename is refused (a bind mount), write in place.
+    pub unsafe_writes: bool,
+    /// The content may be shown in a diff.
+    pub diff: bool,
+}
+
+/// A request over HTTP, HTTPS, FTP or `file:`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    /// The address.
+    pub url: String,
+    /// The method, `GET` by default.
+    pub method: String,
+    /// Headers to send.
+    pub headers: Vec<(String, String)>,
+    /// A body to send.
+    pub body: Vec<u8>,
+    /// Follow redirections: `all`, `safe`, `none`, `urllib2` as Ansible's `uri` says.
+    pub follow: String,
+    /// Give up after this long.
+    pub timeout: Option<Duration>,
+    /// Check certificates.
+    pub validate_certs: bool,
+    /// A file with certificates of authorities to trust, besides the system's.
+    pub ca_path: Option<PathBuf>,
+    /// Client certificate and key files.
+    pub client_cert: Option<(PathBuf, Option<PathBuf>)>,
+    /// Talk over this Unix socket.
+    pub unix_socket: Option<PathBuf>,
+    /// Honour `http_proxy` and its kin.
+    pub use_proxy: bool,
+    /// Where the body of the answer goes; `None`: into the output. The output's `stdout` is then the head of the answer
+    /// (status line and headers, then an empty line) followed by the body if it was not written to a file.
+    pub to: Option<PathBuf>,
+}
+
+/// The kinds of action.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Act {
+    /// Write a file as a whole.
+    WriteFile(Box<WriteFile>),
+    /// Make a directory (its parent exists, or an earlier action makes it).
+    MakeDir {
+        /// Where.
+        path: PathBuf,
+        /// Owner, group, permissions.
+        attributes: Attributes,
+    },
+    /// Set owner, group, permissions.
+    SetAttributes {
+        /// Of what.
+        path: PathBuf,
+        /// To what.
+        attributes: Attributes,
+        /// Of what a link points at, not of the link.
+        follow: bool,
+    },
+    /// Set times.
+    SetTimes {
+        /// Of what.
+        path: PathBuf,
+        /// Last access, seconds since 1970.
+        atime: Option<f64>,
+        /// Last change, seconds since 1970.
+        mtime: Option<f64>,
+    },
+    /// Make a symbolic link, atomically replacing a link or file that is there.
+    Symlink {
+        /// Where.
+        path: PathBuf,
+        /// What it points at.
+        target: PathBuf,
+    },
+    /// Make another name for a file, atomically replacing a file that is there.
+    HardLink {
+        /// Where.
+        path: PathBuf,
+        /// The other name.
+        target: PathBuf,
+    },
+    /// Rename.
+    Rename {
+        /// From.
+        from: PathBuf,
+        /// To.
+        to: PathBuf,
+    },
+    /// Remove a file, a link, or a directory with all that is in it.
+    Remove {
+        /// What.
+        path: PathBuf,
+    },
+    /// Run a program.
+    Run(Command),
+    /// Fetch something from the network.
+    Download(Box<Request>),
+}
+
+impl Act {
+    /// The file it is about, if it is about one.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Act::WriteFile(write) => Some(&write.path),
+            Act::MakeDir { path, .. }
+            | Act::SetAttributes { path, .. }
+            | Act::SetTimes { path, .. }
+            | Act::Symlink { path, .. }
+            | Act::HardLink { path, .. }
+            | Act::Remove { path } => Some(path),
+            Act::Rename { to, .. } => Some(to),
+            Act::Run(_) | Act::Download(_) => None,
+        }
+    }
+}

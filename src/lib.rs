@@ -1,0 +1,13 @@
+//! `wodctl`: push-based, idempotent provisioning in Ansible's language. See `ARCHITECTURE.md` for the whole picture.
+#![deny(unsafe_op_in_unsafe_fn)]
+#![warn(missing_docs)]
+
+pub mod change;
+pub mod diagnostic;
+pub mod failure;
+pub mod module;
+pub mod modules;
+pub mod protocol;
+pub mod source;
+pub mod system;
+pub mod value;

@@ -1,0 +1,29 @@
+//! The registry of modules, one file each. Adding a module is one new file and one line here.
+
+use crate::module::ModuleSpec;
+
+/// Declares the registry: the file's name is the module's.
+macro_rules! registry {
+    ($($module:ident),* $(,)?) => {
+        $(#[allow(missing_docs)] pub mod $module;)*
+        /// All modules, in alphabetical order.
+        pub static ALL: &[&ModuleSpec] = &[$(&$module::SPEC),*];
+    };
+}
+
+registry! {
+    ping,
+}
+
+/// Finds a module by its short name, its full name or an alias (`copy`, `ansible.builtin.copy`, `ansible.legacy.copy`).
+pub fn find(name: &str) -> Option<&'static ModuleSpec> {
+    ALL.iter().copied().find(|spec| names(spec).any(|known| known == name))
+}
+
+/// All the names that a module goes by.
+pub fn names(spec: &'static ModuleSpec) -> impl Iterator<Item = String> {
+    std::iter::once(spec.name).chain(spec.aliases.iter().copied()).flat_map(move |short| {
+        let legacy = (spec.collection == "ansible.builtin").then(|| format!("ansible.legacy.{short}"));
+        [Some(short.to_owned()), Some(format!("{}.{short}", spec.collection)), legacy].into_iter().flatten()
+    })
+}

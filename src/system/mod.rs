@@ -1,0 +1,304 @@
+//! The machine that a step is for: [`System`] asks, [`Machine`] acts.
+//!
+//! Modules see only `System`, so a module cannot change anything. There are three: [`local`], the real machine;
+//! [`predicted`], a machine on which planned actions have happened; [`fake`], a machine in memory for tests.
+
+pub mod fake;
+pub mod local;
+pub mod predicted;
+
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::value::Value;
+
+/// The kind of a file system entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FileKind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Dir,
+    /// A symbolic link.
+    Link,
+    /// A block device.
+    Block,
+    /// A character device.
+    Char,
+    /// A named pipe.
+    Fifo,
+    /// A socket.
+    Socket,
+}
+
+/// What `lstat` or `stat` says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Stat {
+    /// The kind of the entry.
+    pub kind: FileKind,
+    /// The permission bits, with set-uid, set-gid and sticky: 12 bits.
+    pub mode: u32,
+    /// The owner.
+    pub uid: u32,
+    /// The group.
+    pub gid: u32,
+    /// Bytes.
+    pub size: u64,
+    /// Last change of the content, seconds since 1970.
+    pub mtime: f64,
+    /// Last access, seconds since 1970.
+    pub atime: f64,
+    /// Last change of the entry, seconds since 1970.
+    pub ctime: f64,
+    /// Inode number.
+    pub ino: u64,
+    /// Device number.
+    pub dev: u64,
+    /// Number of names.
+    pub nlink: u64,
+}
+
+/// A program to run: always a list of words, never a line for a shell.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Command {
+    /// The program and its arguments. A program without a slash is looked for in PATH, then /usr/sbin and /sbin.
+    pub argv: Vec<String>,
+    /// Set on top of the agent's own environment.
+    pub env: Vec<(String, String)>,
+    /// The working directory.
+    pub cwd: Option<PathBuf>,
+    /// Bytes for its standard input; nothing by default. Secrets go here, never into `argv`.
+    pub stdin: Vec<u8>,
+    /// Run with the `C` locale, because its output is read by us. On for everything that we run ourselves.
+    pub c_locale: bool,
+    /// Kill it (the whole process group) after this long.
+    pub timeout: Option<Duration>,
+    /// File mode creation mask.
+    pub umask: Option<u32>,
+    /// Pass what it prints on while it runs (`-v`).
+    pub live: bool,
+}
+
+impl Command {
+    /// A program of the system that we call ourselves, with its output in the `C` locale.
+    pub fn new<S: Into<String>>(argv: impl IntoIterator<Item = S>) -> Self {
+        Command { argv: argv.into_iter().map(Into::into).collect(), c_locale: true, ..Command::default() }
+    }
+
+    /// Adds a variable to its environment.
+    pub fn env(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.env.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// Gives it standard input.
+    pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.stdin = bytes.into();
+        self
+    }
+
+    /// Sets its working directory.
+    pub fn cwd(mut self, path: impl Into<PathBuf>) -> Self {
+        self.cwd = Some(path.into());
+        self
+    }
+}
+
+/// What a program left behind.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Output {
+    /// Its exit status; 128 + N when signal N ended it.
+    pub rc: i32,
+    /// What it printed.
+    pub stdout: Vec<u8>,
+    /// What it complained about.
+    pub stderr: Vec<u8>,
+    /// When it started, nanoseconds since 1970.
+    pub started: i128,
+    /// How long it took, nanoseconds.
+    pub elapsed: u64,
+    /// It was killed because its time was over.
+    pub timed_out: bool,
+}
+
+impl Output {
+    /// Whether it exited with 0.
+    pub fn ok(&self) -> bool {
+        self.rc == 0
+    }
+
+    /// What it printed, as text (bytes that are no UTF-8 are replaced).
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).into_owned()
+    }
+
+    /// What it complained about, as text.
+    pub fn errors(&self) -> String {
+        String::from_utf8_lossy(&self.stderr).into_owned()
+    }
+}
+
+/// Content that lies on the controller. The agent asks for it, by its hash, only when it must write it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Blob {
+    /// BLAKE3 of the content.
+    pub hash: [u8; 32],
+    /// Bytes.
+    pub size: u64,
+    /// SHA-1 of the content in hexadecimal, which Ansible's results call `checksum`.
+    pub sha1: String,
+}
+
+/// Who the steps run as.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// User id.
+    pub uid: u32,
+    /// Primary group id.
+    pub gid: u32,
+    /// Login name.
+    pub name: String,
+    /// Home directory.
+    pub home: PathBuf,
+}
+
+/// Something that a planned step has settled although no file says it yet. Probes ask for it before they ask a tool.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Subject {
+    /// A package of the distribution; the value is its version, text `""` for "some version", null for "not installed".
+    Package(String),
+    /// Whether a unit starts at boot: a boolean.
+    UnitEnabled(String),
+    /// Whether a unit runs: a boolean.
+    UnitActive(String),
+    /// Anything else that one module's probe knows by name, as `("postgresql_db", "wod")`. Null is "absent".
+    Other(String, String),
+}
+
+/// Questions to a machine. Nothing here changes it.
+pub trait System {
+    /// What stands at `path`, following links if `follow`; `None` if there is nothing.
+    fn stat(&self, path: &Path, follow: bool) -> io::Result<Option<Stat>>;
+
+    /// The content of a file; `None` if there is no such file.
+    fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>>;
+
+    /// The names in a directory, sorted; `None` if there is no such directory.
+    fn list(&self, path: &Path) -> io::Result<Option<Vec<OsString>>>;
+
+    /// Where a symbolic link points.
+    fn read_link(&self, path: &Path) -> io::Result<PathBuf>;
+
+    /// BLAKE3 of a file's content, in constant memory; `None` if there is no such file.
+    fn hash(&self, path: &Path) -> io::Result<Option<[u8; 32]>>;
+
+    /// Runs a program that only reads. The caller vouches for that: it runs in plan mode too.
+    fn query(&self, command: &Command) -> io::Result<Output>;
+
+    /// The absolute path of a program, looked for in PATH, /usr/sbin, /sbin, /usr/local/sbin.
+    fn which(&self, program: &str) -> Option<PathBuf>;
+
+    /// What a planned step has settled about `subject`; `None`: ask the machine itself.
+    fn predicted(&self, subject: &Subject) -> Option<Value> {
+        let _ = subject;
+        None
+    }
+
+    /// Content that lies on the controller. Whole in memory: for text that is edited or shown as a diff.
+    fn content(&self, blob: &Blob) -> io::Result<Vec<u8>>;
+
+    /// Who asks.
+    fn identity(&self) -> Identity;
+
+    /// A variable of the agent's environment.
+    fn env(&self, name: &str) -> Option<String>;
+
+    /// Seconds since 1970.
+    fn now(&self) -> f64;
+
+    /// An extended attribute; `None` if there is none or the file system has none.
+    fn xattr(&self, path: &Path, name: &str) -> io::Result<Option<Vec<u8>>> {
+        let _ = (path, name);
+        Ok(None)
+    }
+}
+
+/// Bytes to be written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Content {
+    /// These bytes.
+    Bytes(Vec<u8>),
+    /// Bytes that lie on the controller.
+    Blob(Blob),
+    /// A file on the machine itself (copied, never moved).
+    File(PathBuf),
+}
+
+/// Effects on a machine: what the performer is made of. Each is one system call's worth, or one program.
+pub trait Machine: System {
+    /// Writes a new file (never an existing one) with these permissions, not yet synced.
+    fn create(&mut self, path: &Path, content: &Content, mode: u32) -> io::Result<()>;
+
+    /// Overwrites an existing file in place (`unsafe_writes`).
+    fn overwrite(&mut self, path: &Path, content: &Content) -> io::Result<()>;
+
+    /// Makes files durable, all at once.
+    fn sync(&mut self, paths: &[PathBuf]) -> io::Result<()>;
+
+    /// Renames, replacing what stands at `to`.
+    fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()>;
+
+    /// Makes one directory.
+    fn make_dir(&mut self, path: &Path, mode: u32) -> io::Result<()>;
+
+    /// Makes a symbolic link at `path`.
+    fn symlink(&mut self, target: &Path, path: &Path) -> io::Result<()>;
+
+    /// Makes another name for a file.
+    fn hard_link(&mut self, target: &Path, path: &Path) -> io::Result<()>;
+
+    /// Removes a file, a link or an empty directory.
+    fn remove(&mut self, path: &Path) -> io::Result<()>;
+
+    /// Removes a directory with all that is in it, without following links.
+    fn remove_tree(&mut self, path: &Path) -> io::Result<()>;
+
+    /// Sets permission bits (12 bits) of a file or directory.
+    fn set_mode(&mut self, path: &Path, mode: u32) -> io::Result<()>;
+
+    /// Sets owner and group; of a link itself unless `follow`.
+    fn set_owner(&mut self, path: &Path, uid: Option<u32>, gid: Option<u32>, follow: bool) -> io::Result<()>;
+
+    /// Sets the times of last access and last change, seconds since 1970; `None` leaves one as it is.
+    fn set_times(&mut self, path: &Path, atime: Option<f64>, mtime: Option<f64>, follow: bool) -> io::Result<()>;
+
+    /// Copies what an atomic replacement would lose from `from` to `to`: SELinux label, ACLs, other attributes.
+    fn keep_attributes(&mut self, from: &Path, to: &Path) -> io::Result<()>;
+
+    /// Runs a program to its end. `live` receives what it prints, as it prints it.
+    fn run(&mut self, command: &Command, live: &mut dyn FnMut(Stream, &[u8])) -> io::Result<Output>;
+
+    /// Fetches `request` into the file `request.to` (or into the output, if it names none).
+    fn download(&mut self, request: &crate::change::Request) -> io::Result<Output>;
+
+    /// Records what a performed action has settled. Only the predicted machine listens.
+    fn settle(&mut self, subject: Subject, value: Value) {
+        let _ = (subject, value);
+    }
+
+    /// Whether actions really happen. False for the predicted machine: programs do not run on it.
+    fn is_real(&self) -> bool;
+}
+
+/// Which of a program's two outputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Stream {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
