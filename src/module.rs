@@ -75,6 +75,12 @@ pub struct ModuleSpec {
 /// Checks arguments and makes a module.
 pub type Build = fn(&Map) -> Result<Box<dyn Module>, ArgError>;
 
+impl std::fmt::Debug for ModuleSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        write!(f, "{}.{}", self.collection, self.name)
+    }
+}
+
 impl ModuleSpec {
     /// The entry of a module whose work is done on the target. Exceptions are written over it:
     /// `ModuleSpec { free_form: Some("cmd"), ..ModuleSpec::of::<Args>("ansible.builtin", "command") }`.
