@@ -40,7 +40,7 @@ async function home() {
   try {
     const workshops = await activeWorkshops();
     const list = workshops.length ? `<ul>\n${workshops.map(card).join('\n')}\n</ul>` : '<p>Nothing is on offer today.</p>';
-    return [200, page(`${list}\n<p><a href="${escape(hub)}">Open the notebooks</a></p>`)];
+    return [200, page(`${list}\n<p><a href="${escape(hub)}">Open JupyterHub</a></p>`)];
   } catch (error) {
     console.error(`${api}: ${error.cause?.message ?? error.message}`);
     return [502, page('<p>The list of workshops cannot be shown right now. Please try again in a minute.</p>')];
