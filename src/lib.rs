@@ -7,6 +7,7 @@ pub mod diagnostic;
 pub mod failure;
 pub mod module;
 pub mod modules;
+pub mod probe;
 pub mod protocol;
 pub mod source;
 pub mod steps;
