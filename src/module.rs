@@ -92,7 +92,7 @@ impl ModuleSpec {
             doc: A::doc,
             params: A::params,
             free_form: None,
-            any_arguments: false,
+            any_arguments: A::ANY,
             place: Place::Target,
             build: Some(|map| {
                 let args = A::read(map)?;
@@ -111,7 +111,7 @@ impl ModuleSpec {
             doc: A::doc,
             params: A::params,
             free_form: None,
-            any_arguments: false,
+            any_arguments: A::ANY,
             place: Place::Controller,
             build: None,
         }
@@ -217,6 +217,8 @@ impl From<ArgError> for Failure {
 
 /// An argument struct; made by [`args!`](crate::args).
 pub trait Arguments: Sized {
+    /// Whether further arguments are taken beside those of the schema.
+    const ANY: bool;
     /// The schema.
     fn params() -> &'static [Param];
     /// The manual.
@@ -494,6 +496,8 @@ impl Arg for Rendered {
 ///         recurse: bool = false;
 ///         /// May be left out.
 ///         owner: Option<String>;
+///         // Takes any further arguments (left out: they are refused).
+///         .. others;
 ///     }
 /// }
 /// ```
@@ -503,13 +507,19 @@ macro_rules! args {
         $(#[doc = $doc:expr])*
         pub struct $name:ident {
             $( $(#[doc = $fdoc:expr])* $field:ident $(as $wire:literal)? : $type:ty $(= $default:expr)? $(, alias($($alias:literal),* $(,)?))? ; )*
+            $( .. $rest:ident ; )?
         }
     ) => {
         $(#[doc = $doc])*
         #[derive(Clone, Debug)]
-        pub struct $name { $( $(#[doc = $fdoc])* pub $field: $type, )* }
+        pub struct $name {
+            $( $(#[doc = $fdoc])* pub $field: $type, )*
+            $( /// All other arguments.
+            pub $rest: $crate::value::Map, )?
+        }
 
         impl $crate::module::Arguments for $name {
+            const ANY: bool = $crate::args!(@any $($rest)?);
             fn doc() -> &'static str { concat!($($doc, "\n",)*) }
             fn params() -> &'static [$crate::module::Param] {
                 const PARAMS: &[$crate::module::Param] = &[$(
@@ -525,19 +535,23 @@ macro_rules! args {
                 PARAMS
             }
             fn read(map: &$crate::value::Map) -> Result<Self, $crate::module::ArgError> {
-                $crate::module::refuse_unknown(map, Self::params())?;
+                if !Self::ANY {
+                    $crate::module::refuse_unknown(map, Self::params())?;
+                }
                 Ok($name { $(
                     $field: match $crate::module::given(map, $crate::args!(@name $field $($wire)?), &[$($($alias,)*)?]) {
                         Some((key, value)) => <$type as $crate::module::Arg>::read(value)
                             .map_err(|message| $crate::module::ArgError::new(key, message))?,
                         None => $crate::args!(@absent $type, $crate::args!(@name $field $($wire)?) $(, $default)?),
                     },
-                )* })
+                )* $( $rest: $crate::module::others(map, Self::params()), )? })
             }
         }
     };
     (@name $field:ident) => { $crate::module::bare(stringify!($field)) };
     (@name $field:ident $wire:literal) => { $wire };
+    (@any) => { false };
+    (@any $rest:ident) => { true };
     (@required) => { true };
     (@required $default:expr) => { false };
     (@default) => { None };
@@ -605,6 +619,12 @@ pub fn refuse_unknown(map: &Map, params: &[Param]) -> Result<(), ArgError> {
         Some(key) => Err(ArgError::new(key, format!("there is no argument `{key}`"))),
         None => Ok(()),
     }
+}
+
+/// The arguments that the schema does not name.
+pub fn others(map: &Map, params: &[Param]) -> Map {
+    let known = |key: &str| params.iter().any(|param| param.name == key || param.aliases.contains(&key));
+    map.iter().filter(|(key, _)| !known(key)).map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
 /// The message for a value that is none of the choices.

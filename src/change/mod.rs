@@ -57,7 +57,8 @@ pub struct Action {
     /// The output that the predicted machine gives, where a program's output can be known without running it.
     /// `None`: in plan mode the module is not asked again after it.
     pub expect: Option<crate::system::Output>,
-    /// A failing program fails the step with this message, before the next action. `None`: the module looks at `rc`.
+    /// A failing program fails the step with this message, before the next action. `None`: the module looks at `rc`, and
+    /// at `refused` where the program could not even be started.
     pub must_succeed: Option<String>,
 }
 

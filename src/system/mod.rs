@@ -123,6 +123,8 @@ pub struct Output {
     pub elapsed: u64,
     /// It was killed because its time was over.
     pub timed_out: bool,
+    /// Why it could not be started at all (no such program, not executable); `rc` is then the system's error number.
+    pub refused: Option<String>,
 }
 
 impl Output {
