@@ -111,6 +111,9 @@ impl Command {
 /// What a program left behind.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Output {
+    /// The program that left it, filled in by the performer: with it a module that is asked again tells which of its
+    /// actions have happened. Empty for anything but a program.
+    pub argv: Vec<String>,
     /// Its exit status; 128 + N when signal N ended it.
     pub rc: i32,
     /// What it printed.
