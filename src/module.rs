@@ -23,8 +23,9 @@ pub enum Reach {
 
 /// A module with its arguments.
 pub trait Module {
-    /// What must be done so that the host is as the arguments say. `done` holds the outputs of the actions performed so
-    /// far: empty on the first call; longer after each [`Change::again`]. The last call, which has no actions (or whose
+    /// What must be done so that the host is as the arguments say. `done` holds one output for each action performed so
+    /// far (an empty one where the action was no program): empty on the first call; longer after each
+    /// [`Change::again`]. The last call, which has no actions (or whose
     /// change does not ask for another), returns the values.
     ///
     /// Only asks: everything that changes the machine is in the returned [`Change`].

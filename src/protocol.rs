@@ -118,14 +118,17 @@ pub enum ToAgent {
     Step(Step),
     /// You may change things at every position up to and including this one. May fall back to a lower one.
     Watermark(Position),
-    /// Forget the steps of `lane` from this position on that have not begun.
+    /// Forget the steps of `lane` from this position on that have not begun, and those that wait for the watermark
+    /// (there is no answer for them). Also opens a lane again whose queue was dropped, see [`FromAgent::Done`]: steps
+    /// behind this frame are taken.
     Cancel {
         /// Whose.
         lane: u32,
         /// From where on.
         from: Position,
     },
-    /// A piece of a content that was asked for; `data` is empty behind the last one.
+    /// A piece of a content that was asked for. The pieces that answer one [`FromAgent::Want`] come in order, at most
+    /// [`PIECE`] bytes each, and hold exactly the bytes that it asked for.
     Piece {
         /// BLAKE3 of the whole.
         hash: [u8; 32],
@@ -178,7 +181,9 @@ pub enum FromAgent {
         /// How.
         outcome: Box<Outcome>,
     },
-    /// All calls of a step have ended. `dropped`: the step failed, and what was queued behind it was forgotten.
+    /// All calls of a step have ended. `dropped`: the step failed, and what was queued behind it in its lane was
+    /// forgotten; so is every further step of the lane (some are on their way) until a [`ToAgent::Cancel`] for the lane
+    /// says that the controller has heard of it.
     Done {
         /// Which step.
         position: Position,
@@ -194,7 +199,7 @@ pub enum FromAgent {
         /// Whose.
         lane: u32,
     },
-    /// A step cannot begin because its identity cannot be taken on; it counts as failed.
+    /// A step cannot begin because its identity cannot be taken on; it counts as failed, and its `Done` follows.
     NoIdentity {
         /// Which step.
         position: Position,
@@ -203,10 +208,15 @@ pub enum FromAgent {
         /// Why, for the user.
         why: String,
     },
-    /// Please send this content.
+    /// Please send a part of this content (a small one as a whole). The agent asks for more as it has written what it
+    /// got, so that neither side ever holds a large file.
     Want {
         /// BLAKE3 of the whole.
         hash: [u8; 32],
+        /// From this byte on.
+        offset: u64,
+        /// So many bytes; never beyond the end.
+        length: u64,
     },
     /// What a running program prints.
     Live {

@@ -6,6 +6,7 @@
 pub mod fake;
 pub mod local;
 pub mod predicted;
+pub mod users;
 
 use std::ffi::OsString;
 use std::io;
@@ -81,6 +82,8 @@ pub struct Command {
     pub umask: Option<u32>,
     /// Pass what it prints on while it runs (`-v`).
     pub live: bool,
+    /// Killing it half-way leaves a mess (a package transaction): when the connection ends it is left to finish.
+    pub drain: bool,
 }
 
 impl Command {
@@ -225,6 +228,21 @@ pub trait System {
     /// Seconds since 1970.
     fn now(&self) -> f64;
 
+    /// The machine's time zone.
+    fn time_zone(&self) -> jiff::tz::TimeZone {
+        jiff::tz::TimeZone::UTC
+    }
+
+    /// The mask that takes permissions from new files.
+    fn umask(&self) -> u32 {
+        0o022
+    }
+
+    /// The agent's process id, for names that no other run uses.
+    fn pid(&self) -> u32 {
+        1
+    }
+
     /// An extended attribute; `None` if there is none or the file system has none.
     fn xattr(&self, path: &Path, name: &str) -> io::Result<Option<Vec<u8>>> {
         let _ = (path, name);
@@ -245,6 +263,11 @@ pub enum Content {
 
 /// Effects on a machine: what the performer is made of. Each is one system call's worth, or one program.
 pub trait Machine: System {
+    /// These contents will be written next: ask for them together, so that many small ones cost one round trip.
+    fn prefetch(&mut self, blobs: &[Blob]) {
+        let _ = blobs;
+    }
+
     /// Writes a new file (never an existing one) with these permissions, not yet synced.
     fn create(&mut self, path: &Path, content: &Content, mode: u32) -> io::Result<()>;
 
