@@ -13,6 +13,7 @@ pub mod source;
 pub mod steps;
 pub mod system;
 pub mod template;
+pub mod transport;
 pub mod value;
 pub mod vars;
 pub mod yaml;

@@ -1,0 +1,175 @@
+//! The agent on the target is this very binary: how it gets there and how it is started.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Agents that can be pushed.
+#[derive(Clone, Debug, Default)]
+pub struct Agents {
+    /// Folders to look in besides this program itself: `--agents`, then the data folders.
+    pub folders: Vec<PathBuf>,
+}
+
+/// A binary to push.
+#[derive(Clone, Debug)]
+pub struct Binary {
+    /// Its bytes.
+    pub bytes: Arc<Vec<u8>>,
+    /// Its name on the target holds this.
+    pub hash: String,
+    /// What `sha256sum` says of it.
+    pub sha256: String,
+}
+
+/// What an ELF header says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Elf {
+    machine: u16,
+    is_static: bool,
+}
+
+/// ELF's numbers of machine types and what `uname -m` calls them.
+const MACHINES: &[(u16, &[&str])] = &[
+    (62, &["x86_64", "amd64"]),
+    (183, &["aarch64", "arm64"]),
+    (243, &["riscv64"]),
+    (21, &["ppc64le"]),
+    (22, &["s390x"]),
+    (40, &["armv7l", "armv6l", "armv8l"]),
+    (3, &["i686", "i586", "i386"]),
+];
+
+impl Agents {
+    /// This program itself: the first candidate.
+    pub fn own(&self) -> Result<Binary, String> {
+        use std::sync::OnceLock;
+        static OWN: OnceLock<Result<Binary, String>> = OnceLock::new();
+        OWN.get_or_init(|| {
+            let exe = std::env::current_exe().map_err(|error| format!("cannot find this program's file: {error}"))?;
+            Binary::read(&exe)
+        })
+        .clone()
+    }
+
+    /// The binary for a machine type as `uname -m` names it: this one or one of the folders', static if there is one.
+    pub fn for_machine(&self, machine: &str) -> Result<Binary, String> {
+        let own = self.own()?;
+        let wanted = MACHINES.iter().find(|(_, names)| names.contains(&machine)).map(|(number, _)| *number);
+        let fits = |binary: &Binary| elf(&binary.bytes).filter(|header| Some(header.machine) == wanted);
+        if fits(&own).is_some_and(|header| header.is_static) {
+            return Ok(own);
+        }
+        let mut dynamic = fits(&own).map(|_| own);
+        for folder in &self.folders {
+            for name in [format!("wodctl-{machine}"), "wodctl".to_owned()] {
+                let Ok(binary) = Binary::read(&folder.join(name)) else { continue };
+                match fits(&binary) {
+                    Some(header) if header.is_static => return Ok(binary),
+                    Some(_) => dynamic = dynamic.or(Some(binary)),
+                    None => {}
+                }
+            }
+        }
+        dynamic.ok_or_else(|| {
+            format!(
+                "the host is of type {machine} and there is no agent for it: build one with `cargo build --release \
+                 --target {machine}-unknown-linux-musl`, name it wodctl-{machine} and give its folder with --agents"
+            )
+        })
+    }
+}
+
+impl Binary {
+    fn read(path: &std::path::Path) -> Result<Binary, String> {
+        use sha2::Digest;
+        let bytes = std::fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+        let hash = blake3::hash(&bytes).to_hex()[..24].to_owned();
+        let sha256 = sha2::Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Binary { bytes: Arc::new(bytes), hash, sha256 })
+    }
+}
+
+/// Reads an ELF header (64 or 32 bit, either byte order); `None` for anything else.
+fn elf(bytes: &[u8]) -> Option<Elf> {
+    if bytes.get(..4)? != b"\x7fELF" {
+        return None;
+    }
+    let wide = *bytes.get(4)? == 2;
+    let little = *bytes.get(5)? == 1;
+    let number = |offset: usize, size: usize| -> Option<u64> {
+        let raw = bytes.get(offset..offset.checked_add(size)?)?;
+        let fold = |sum: u64, byte: &u8| (sum << 8) | u64::from(*byte);
+        Some(if little { raw.iter().rev().fold(0, fold) } else { raw.iter().fold(0, fold) })
+    };
+    let machine = number(18, 2)? as u16;
+    let (table, size, count) = if wide {
+        (number(32, 8)?, number(54, 2)?, number(56, 2)?)
+    } else {
+        (number(28, 4)?, number(42, 2)?, number(44, 2)?)
+    };
+    // A program that names an interpreter needs the target's own loader and libraries.
+    const INTERPRETER: u64 = 3;
+    let at = |index: u64| table.checked_add(index * size).and_then(|offset| number(offset as usize, 4));
+    Some(Elf { machine, is_static: !(0..count).any(|index| at(index) == Some(INTERPRETER)) })
+}
+
+/// The folders of the target that may hold the agent, best first, as words of a shell; `$u` is the user's id.
+const FOLDERS: &str =
+    r#""$HOME/.cache/wodctl" "/var/tmp/.wodctl-$u" "${XDG_RUNTIME_DIR:-/run/user/$u}/wodctl" "/tmp/.wodctl-$u""#;
+
+// Both commands must mean the same to every login shell (csh and fish too): one line, one pair of single quotes, and no
+// exclamation mark between them, which csh would take for its history.
+
+/// The command that starts an agent that is there already, or says `MARKER need MACHINE`.
+pub fn start(marker: &str, hash: &str) -> String {
+    // The home folder comes first without asking for the user's id, because each process costs a millisecond.
+    format!(
+        "exec sh -c '\
+         t() {{ a=\"$1/agent-{hash}\"; if [ -h \"$1\" ]; then return; fi; \
+         if [ -O \"$1\" ] && [ -O \"$a\" ] && [ -x \"$a\" ]; then echo {marker} run; exec \"$a\" agent; fi; }}; \
+         t \"$HOME/.cache/wodctl\"; u=$(id -u); for d in {FOLDERS}; do t \"$d\"; done; \
+         echo {marker} need $(uname -m)'"
+    )
+}
+
+/// The command that receives an agent on its standard input, checks it, and starts it. It prints `MARKER run`, or
+/// `MARKER nowhere` (no folder can hold and execute a file), `MARKER full` (it did not fit) or `MARKER damaged`.
+pub fn push(marker: &str, binary: &Binary) -> String {
+    let (hash, sha256, size) = (&binary.hash, &binary.sha256, binary.bytes.len());
+    // A folder is used if it is our own, closed to others, and what lies in it may be executed. Older agents go.
+    format!(
+        "exec sh -c '\
+         umask 077; u=$(id -u); f=; for d in {FOLDERS}; do \
+         if [ -h \"$d\" ]; then continue; fi; \
+         mkdir -p \"$d\" 2>/dev/null && chmod 700 \"$d\" 2>/dev/null && [ -O \"$d\" ] || continue; \
+         p=\"$d/.try-$$\"; cp /bin/true \"$p\" 2>/dev/null && chmod 700 \"$p\" && \"$p\" 2>/dev/null && f=1; \
+         rm -f \"$p\"; if [ -n \"$f\" ]; then break; fi; done; \
+         if [ -z \"$f\" ]; then echo {marker} nowhere; exit 1; fi; \
+         p=\"$d/.push-$$\"; trap \"rm -f $p\" HUP INT TERM; \
+         head -c {size} > \"$p\" 2>/dev/null || {{ rm -f \"$p\"; echo {marker} full; exit 1; }}; \
+         case \"$(sha256sum \"$p\")\" in {sha256}*) ;; *) rm -f \"$p\"; echo {marker} damaged; exit 1;; esac; \
+         rm -f \"$d\"/agent-*; chmod 700 \"$p\"; mv \"$p\" \"$d/agent-{hash}\"; \
+         echo {marker} run; exec \"$d/agent-{hash}\" agent'"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_mean_the_same_to_every_shell() {
+        let binary = Binary { bytes: Arc::new(vec![0; 10]), hash: "abc".into(), sha256: "def".into() };
+        for command in [start("m", "abc"), push("m", &binary)] {
+            assert!(!command.contains(['!', '\n']), "{command}");
+            assert_eq!(command.matches('\'').count(), 2, "{command}");
+        }
+    }
+
+    #[test]
+    fn own_binary_is_recognised() {
+        let own = std::fs::read(std::env::current_exe().expect("a test has a file")).expect("and can read it");
+        assert!(elf(&own).is_some());
+        assert_eq!(elf(b"#!/bin/sh"), None);
+    }
+}

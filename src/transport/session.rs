@@ -1,0 +1,153 @@
+//! One open channel to one agent: frames out, messages in, contents on demand.
+
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::sync::mpsc;
+
+use super::blobs::Place;
+use super::{Blobs, Inbox, Incoming, SessionId};
+use crate::protocol::{self, FromAgent, MAX_FRAME, PIECE, ToAgent};
+
+/// The sending end of a session. Dropping it ends the session.
+#[derive(Clone, Debug)]
+pub struct Agent(mpsc::UnboundedSender<ToAgent>);
+
+impl Agent {
+    /// Sends a message; it is lost if the session has ended, which the inbox learns by itself.
+    pub fn send(&self, message: ToAgent) {
+        let _ = self.0.send(message);
+    }
+}
+
+/// What waits to be sent.
+pub type Outbox = mpsc::UnboundedReceiver<ToAgent>;
+
+/// A sending end with what it fills.
+pub fn channel() -> (Agent, Outbox) {
+    let (sender, outbox) = mpsc::unbounded_channel();
+    (Agent(sender), outbox)
+}
+
+/// Moves frames until either end closes. `input` stands just behind the marker.
+pub async fn pump(
+    id: SessionId,
+    outbox: &mut Outbox,
+    inbox: &Inbox,
+    blobs: Blobs,
+    input: &mut (impl AsyncRead + Unpin),
+    mut output: impl AsyncWrite + Unpin,
+) -> Result<(), String> {
+    // Contents wait in a short queue of their own, so that a watermark never stands behind a large file.
+    let (pieces, mut ready) = mpsc::channel::<ToAgent>(4);
+    let write = async move {
+        loop {
+            let message = tokio::select! {
+                biased;
+                message = outbox.recv() => match message {
+                    Some(message) => message,
+                    None => break,
+                },
+                Some(piece) = ready.recv() => piece,
+            };
+            let mut bytes = protocol::encode(&message).map_err(|error| error.to_string())?;
+            // What is ready goes out in one write: a hundred steps are one packet or two.
+            while bytes.len() < PIECE {
+                let Ok(next) = outbox.try_recv() else { break };
+                bytes.extend(protocol::encode(&next).map_err(|error| error.to_string())?);
+            }
+            output.write_all(&bytes).await.map_err(|error| error.to_string())?;
+            output.flush().await.map_err(|error| error.to_string())?;
+        }
+        // Closing tells the agent that nothing more will come.
+        output.shutdown().await.map_err(|error| error.to_string())
+    };
+    let read = async {
+        while let Some(message) = read_message(input).await? {
+            match message {
+                FromAgent::Want { hash } => {
+                    tokio::task::spawn_local(serve(blobs.clone(), hash, pieces.clone()));
+                }
+                message => {
+                    let _ = inbox.send((id, Incoming::Message(message)));
+                }
+            }
+        }
+        Ok(())
+    };
+    tokio::pin!(read);
+    tokio::select! {
+        ended = &mut read => ended,
+        _ = write => read.await,
+    }
+}
+
+/// Sends one content in pieces.
+async fn serve(blobs: Blobs, hash: [u8; 32], pieces: mpsc::Sender<ToAgent>) {
+    let why = match blobs.place(&hash) {
+        None => "it was never announced".to_owned(),
+        Some(Place::Memory(bytes)) => {
+            for chunk in bytes.chunks(PIECE) {
+                if pieces.send(ToAgent::Piece { hash, data: chunk.to_vec() }).await.is_err() {
+                    return;
+                }
+            }
+            let _ = pieces.send(ToAgent::Piece { hash, data: Vec::new() }).await;
+            return;
+        }
+        Some(Place::File(path)) => match serve_file(&path, hash, &pieces).await {
+            Ok(()) => return,
+            Err(error) => format!("cannot read {}: {error}", path.display()),
+        },
+    };
+    let _ = pieces.send(ToAgent::NoContent { hash, why }).await;
+}
+
+async fn serve_file(path: &std::path::Path, hash: [u8; 32], pieces: &mpsc::Sender<ToAgent>) -> std::io::Result<()> {
+    use std::io::Read;
+    let mut file = std::fs::File::open(path)?;
+    loop {
+        let mut data = vec![0; PIECE];
+        let got = file.read(&mut data)?;
+        data.truncate(got);
+        if pieces.send(ToAgent::Piece { hash, data }).await.is_err() || got == 0 {
+            return Ok(());
+        }
+    }
+}
+
+/// Reads one message; `None` at the end of the stream.
+async fn read_message(input: &mut (impl AsyncRead + Unpin)) -> Result<Option<FromAgent>, String> {
+    let length = match input.read_u32().await {
+        Ok(length) => length as usize,
+        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => return Ok(None),
+        Err(error) => return Err(error.to_string()),
+    };
+    if length > MAX_FRAME {
+        return Err("the other end does not speak our protocol".to_owned());
+    }
+    let mut body = Vec::with_capacity(length.min(PIECE));
+    input.take(length as u64).read_to_end(&mut body).await.map_err(|error| error.to_string())?;
+    if body.len() != length {
+        return Ok(None);
+    }
+    protocol::decode(&body).map(Some).map_err(|error| format!("the other end sent something unreadable: {error}"))
+}
+
+/// Reads lines until one holds the marker, and returns what follows it on that line. What a login shell prints before it
+/// is the error when the marker never comes.
+pub async fn await_marker(input: &mut BufReader<impl AsyncRead + Unpin>, marker: &str) -> Result<String, String> {
+    let mut noise = Vec::new();
+    loop {
+        let mut line = Vec::new();
+        let got = input.take(64 << 10).read_until(b'\n', &mut line).await.map_err(|error| error.to_string())?;
+        let text = String::from_utf8_lossy(&line);
+        if let Some(position) = text.find(marker) {
+            return Ok(text[position + marker.len()..].trim().to_owned());
+        }
+        if noise.len() < 4096 {
+            noise.extend_from_slice(&line);
+        }
+        if got == 0 {
+            return Err(String::from_utf8_lossy(&noise).trim().to_owned());
+        }
+    }
+}
