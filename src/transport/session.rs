@@ -63,8 +63,8 @@ pub async fn pump(
     let read = async {
         while let Some(message) = read_message(input).await? {
             match message {
-                FromAgent::Want { hash } => {
-                    tokio::task::spawn_local(serve(blobs.clone(), hash, pieces.clone()));
+                FromAgent::Want { hash, offset, length } => {
+                    tokio::task::spawn_local(serve(blobs.clone(), hash, offset, length, pieces.clone()));
                 }
                 message => {
                     let _ = inbox.send((id, Incoming::Message(message)));
@@ -80,36 +80,47 @@ pub async fn pump(
     }
 }
 
-/// Sends one content in pieces.
-async fn serve(blobs: Blobs, hash: [u8; 32], pieces: mpsc::Sender<ToAgent>) {
-    let why = match blobs.place(&hash) {
-        None => "it was never announced".to_owned(),
-        Some(Place::Memory(bytes)) => {
+/// Sends a part of one content in pieces.
+async fn serve(blobs: Blobs, hash: [u8; 32], offset: u64, length: u64, pieces: mpsc::Sender<ToAgent>) {
+    let part = match blobs.place(&hash) {
+        None => Err("it was never announced".to_owned()),
+        Some(place) => read_part(&place, offset, length),
+    };
+    match part {
+        Ok(bytes) if bytes.len() as u64 == length => {
             for chunk in bytes.chunks(PIECE) {
                 if pieces.send(ToAgent::Piece { hash, data: chunk.to_vec() }).await.is_err() {
                     return;
                 }
             }
-            let _ = pieces.send(ToAgent::Piece { hash, data: Vec::new() }).await;
-            return;
         }
-        Some(Place::File(path)) => match serve_file(&path, hash, &pieces).await {
-            Ok(()) => return,
-            Err(error) => format!("cannot read {}: {error}", path.display()),
-        },
-    };
-    let _ = pieces.send(ToAgent::NoContent { hash, why }).await;
+        Ok(_) => {
+            let why = "the file became shorter while it was being sent".to_owned();
+            let _ = pieces.send(ToAgent::NoContent { hash, why }).await;
+        }
+        Err(why) => {
+            let _ = pieces.send(ToAgent::NoContent { hash, why }).await;
+        }
+    }
 }
 
-async fn serve_file(path: &std::path::Path, hash: [u8; 32], pieces: &mpsc::Sender<ToAgent>) -> std::io::Result<()> {
-    use std::io::Read;
-    let mut file = std::fs::File::open(path)?;
-    loop {
-        let mut data = vec![0; PIECE];
-        let got = file.read(&mut data)?;
-        data.truncate(got);
-        if pieces.send(ToAgent::Piece { hash, data }).await.is_err() || got == 0 {
-            return Ok(());
+/// Reads a part of a content. Agents ask for a window at a time, so a part is never large.
+fn read_part(place: &Place, offset: u64, length: u64) -> Result<Vec<u8>, String> {
+    use std::io::{Read, Seek, SeekFrom};
+    match place {
+        Place::Memory(bytes) => {
+            let end = offset.saturating_add(length).min(bytes.len() as u64) as usize;
+            Ok(bytes.get(offset as usize..end).unwrap_or_default().to_vec())
+        }
+        Place::File(path) => {
+            let read = || {
+                let mut file = std::fs::File::open(path)?;
+                file.seek(SeekFrom::Start(offset))?;
+                let mut bytes = Vec::new();
+                file.take(length).read_to_end(&mut bytes)?;
+                Ok(bytes)
+            };
+            read().map_err(|error: std::io::Error| format!("cannot read {}: {error}", path.display()))
         }
     }
 }
