@@ -183,6 +183,10 @@ pub enum Subject {
     UnitEnabled(String),
     /// Whether a unit runs: a boolean.
     UnitActive(String),
+    /// What a program leaves at a path (`useradd` a home, a package its files): a mapping with `kind` (`file`, `dir`,
+    /// `link`), `mode`, `uid`, `gid`, each with a sensible default; null for "removed". The predicted machine itself
+    /// answers `stat` and its kin by it; the content of such a file is not known.
+    Path(PathBuf),
     /// Anything else that one module's probe knows by name, as `("postgresql_db", "wod")`. Null is "absent".
     Other(String, String),
 }
