@@ -1,7 +1,11 @@
 //! Jinja2 as Ansible uses it: what a text with `{{ }}` becomes, for one host and one task.
 
+mod templar;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+pub use templar::{Templar, TemplateOptions, is_omit, is_template};
 
 use crate::diagnostic::Diagnostic;
 use crate::value::Value;

@@ -1,0 +1,172 @@
+//! The one renderer of a process: what the rest of wodctl calls.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{RenderError, Scope};
+use crate::diagnostic::Diagnostic;
+use crate::source::Span;
+use crate::value::{Map, Value};
+use crate::yaml::{Node, NodeKind, Tag};
+
+/// What `omit` stands for in rendered data. It cannot be typed by accident.
+const OMIT: &str = "\u{0}omit\u{0}";
+
+/// Renders templates for all hosts and tasks. Cheap to clone and to share: clones use one cache of compiled templates.
+#[derive(Clone)]
+pub struct Templar {
+    warn: Arc<dyn Fn(Diagnostic) + Send + Sync>,
+    planning: bool,
+}
+
+impl std::fmt::Debug for Templar {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.debug_struct("Templar").field("planning", &self.planning).finish_non_exhaustive()
+    }
+}
+
+impl Default for Templar {
+    fn default() -> Self {
+        Templar::new()
+    }
+}
+
+/// How a template file is read, with the names and defaults of Ansible's `template` module. A first line
+/// `#jinja2: trim_blocks: False, …` overrides them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TemplateOptions {
+    /// A newline right after a block tag is removed.
+    pub trim_blocks: bool,
+    /// White space before a block tag at the start of a line is removed.
+    pub lstrip_blocks: bool,
+    /// What newlines become in the result: `\n`, `\r` or `\r\n`.
+    pub newline_sequence: String,
+    /// `{{`
+    pub variable_start_string: String,
+    /// `}}`
+    pub variable_end_string: String,
+    /// `{%`
+    pub block_start_string: String,
+    /// `%}`
+    pub block_end_string: String,
+    /// `{#`
+    pub comment_start_string: String,
+    /// `#}`
+    pub comment_end_string: String,
+    /// Where the result will be written, for `template_destpath`.
+    pub destination: Option<String>,
+}
+
+impl Default for TemplateOptions {
+    fn default() -> Self {
+        TemplateOptions {
+            trim_blocks: true,
+            lstrip_blocks: false,
+            newline_sequence: "\n".into(),
+            variable_start_string: "{{".into(),
+            variable_end_string: "}}".into(),
+            block_start_string: "{%".into(),
+            block_end_string: "%}".into(),
+            comment_start_string: "{#".into(),
+            comment_end_string: "#}".into(),
+            destination: None,
+        }
+    }
+}
+
+impl Templar {
+    /// A renderer whose warnings go nowhere.
+    pub fn new() -> Self {
+        Templar { warn: Arc::new(|_| ()), planning: false }
+    }
+
+    /// Warnings (a condition that is no boolean, say) go to `hook`.
+    pub fn on_warning(mut self, hook: impl Fn(Diagnostic) + Send + Sync + 'static) -> Self {
+        self.warn = Arc::new(hook);
+        self
+    }
+
+    /// For plan mode: an unknown that stands alone in `{{ }}` inside longer text becomes `(known after: TASK)`.
+    pub fn planning(mut self) -> Self {
+        self.planning = true;
+        self
+    }
+
+    /// Renders data: text that holds `{{ }}`, `{% %}` or `{# #}` is a template, everything else is itself. Entries of
+    /// lists and mappings that are `omit` are left out; if the whole is, see [`is_omit`].
+    pub fn render(&self, node: &Node, scope: &Arc<dyn Scope>) -> Result<Value, RenderError> {
+        if node.tag == Some(Tag::Unsafe) {
+            return Ok(node.to_value());
+        }
+        match &node.kind {
+            NodeKind::Scalar(Value::Str(text)) => self.render_text(text, node.span, scope),
+            NodeKind::Scalar(value) => Ok(value.clone()),
+            NodeKind::List(items) => {
+                let items = items.iter().map(|item| self.render(item, scope));
+                Ok(Value::List(items.filter(|item| !item.as_ref().is_ok_and(is_omit)).collect::<Result<_, _>>()?))
+            }
+            NodeKind::Map(entries) => {
+                let mut map = Map::with_capacity(entries.len());
+                for (key, entry) in entries {
+                    let value = self.render(&entry.value, scope)?;
+                    if !is_omit(&value) {
+                        map.insert(key.clone(), value);
+                    }
+                }
+                Ok(Value::Map(map))
+            }
+        }
+    }
+
+    /// Renders one text; `span` is where it stands.
+    pub fn render_text(&self, text: &str, span: Span, scope: &Arc<dyn Scope>) -> Result<Value, RenderError> {
+        if !is_template(text) {
+            return Ok(Value::Str(text.to_owned()));
+        }
+        self.engine(span, scope)
+    }
+
+    /// The value of a bare expression, as `debug: var=` and `until` write them.
+    pub fn expression(&self, _text: &str, span: Span, scope: &Arc<dyn Scope>) -> Result<Value, RenderError> {
+        self.engine(span, scope)
+    }
+
+    /// One condition of `when`, `failed_when`, …: a boolean or a bare expression. A result that is no boolean counts by
+    /// its truth, with a warning. (A list of conditions is its caller's.)
+    pub fn condition(&self, node: &Node, scope: &Arc<dyn Scope>) -> Result<bool, RenderError> {
+        match node.as_str() {
+            Some(text) => Ok(self.expression(text, node.span, scope)?.is_true()),
+            None => Ok(self.render(node, scope)?.is_true()),
+        }
+    }
+
+    /// Renders a template file. `path` is where it was found, for `template_path` and errors.
+    pub fn render_file(
+        &self,
+        path: &Path,
+        text: &str,
+        _options: &TemplateOptions,
+        scope: &Arc<dyn Scope>,
+    ) -> Result<String, RenderError> {
+        self.engine(crate::source::add(path, text), scope).map(|_| String::new())
+    }
+
+    /// What `with_NAME: terms` loops over; `terms` are rendered already.
+    pub fn with_lookup(&self, _name: &str, _terms: &Value, scope: &Arc<dyn Scope>) -> Result<Vec<Value>, RenderError> {
+        self.engine(Span::default(), scope).map(|_| Vec::new())
+    }
+
+    fn engine(&self, span: Span, _scope: &Arc<dyn Scope>) -> Result<Value, RenderError> {
+        Err(RenderError::Wrong(Box::new(Diagnostic::error(span, "templates are not rendered by this build"))))
+    }
+}
+
+/// Whether a text is a template at all.
+pub fn is_template(text: &str) -> bool {
+    text.contains("{{") || text.contains("{%") || text.contains("{#")
+}
+
+/// Whether a rendered value is `omit`: the argument is to be left out.
+pub fn is_omit(value: &Value) -> bool {
+    value.as_str() == Some(OMIT)
+}
