@@ -4,6 +4,7 @@
 
 pub mod change;
 pub mod diagnostic;
+pub mod event;
 pub mod failure;
 pub mod module;
 pub mod modules;
