@@ -17,4 +17,5 @@ pub mod template;
 pub mod transport;
 pub mod value;
 pub mod vars;
+pub mod words;
 pub mod yaml;

@@ -4,6 +4,7 @@
 
 pub mod diff;
 pub mod perform;
+pub mod ran;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

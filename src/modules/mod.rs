@@ -12,7 +12,23 @@ macro_rules! registry {
 }
 
 registry! {
+    add_host,
+    assert,
+    command,
+    debug,
+    fail,
+    group_by,
+    import_playbook,
+    import_role,
+    import_tasks,
+    include_role,
+    include_tasks,
+    include_vars,
+    meta,
+    pause,
     ping,
+    set_fact,
+    shell,
 }
 
 /// Finds a module by its short name, its full name or an alias (`copy`, `ansible.builtin.copy`, `ansible.legacy.copy`).

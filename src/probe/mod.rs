@@ -1,4 +1,6 @@
 //! Read-only questions to a machine, one file per tool. A probe first asks what planned steps have settled
 //! ([`System::predicted`](crate::system::System::predicted)), then files, and starts a program only if it must.
 
+pub mod expand;
+pub mod glob;
 pub mod passwd;
