@@ -1,4 +1,8 @@
 //! Users and groups, read from the machine's files and then from `getent`, never through name-service plug-ins.
+//!
+//! Planned ones are found too. What a step settles is `Subject::Other("user", NAME)` → `{uid, gid, gecos, home, shell,
+//! groups}` (`groups`: names of supplementary groups) and `Subject::Other("group", NAME)` → `{gid}`; null is "removed".
+//! `("uid", NUMBER)` and `("gid", NUMBER)` → the name lead back to them.
 
 use std::path::{Path, PathBuf};
 
@@ -85,11 +89,24 @@ fn lines(system: &dyn System, file: &str) -> Vec<String> {
     String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect()
 }
 
-/// What `getent` knows beyond the files (LDAP, SSSD); nothing where there is no `getent`.
+/// What `getent` knows beyond the files (LDAP, SSSD); nothing where the name service has no other source.
 fn getent(system: &dyn System, database: &str, key: &str) -> Option<String> {
+    let switched = if database == "initgroups" { "group" } else { database };
+    if !has_other_sources(&lines(system, "/etc/nsswitch.conf"), switched) {
+        return None;
+    }
     system.which("getent")?;
     let output = system.query(&Command::new(["getent", database, key])).ok()?;
     output.ok().then(|| output.text().lines().next().unwrap_or_default().to_owned())
+}
+
+/// Whether a database of `nsswitch.conf` has a source besides the files of `/etc`.
+fn has_other_sources(switch: &[String], database: &str) -> bool {
+    switch
+        .iter()
+        .filter_map(|line| line.split('#').next()?.trim().strip_prefix(database)?.trim_start().strip_prefix(':'))
+        .flat_map(str::split_whitespace)
+        .any(|source| !source.starts_with('[') && !matches!(source, "files" | "compat"))
 }
 
 /// Users whom a planned step has settled are not in the file yet.
@@ -110,8 +127,15 @@ pub fn user(system: &dyn System, name: &str) -> Option<User> {
 
 /// The user with this id.
 pub fn user_by_id(system: &dyn System, uid: u32) -> Option<User> {
+    if let Some(Value::Str(name)) = planned(system, "uid", &uid.to_string()) {
+        return user(system, &name);
+    }
     let own = lines(system, "/etc/passwd").iter().filter_map(|line| User::parse(line)).find(|user| user.uid == uid);
-    own.or_else(|| User::parse(&getent(system, "passwd", &uid.to_string())?))
+    if let Some(own) = own {
+        // A planned step may have renumbered or removed it.
+        return user(system, &own.name).filter(|user| user.uid == uid);
+    }
+    User::parse(&getent(system, "passwd", &uid.to_string())?)
 }
 
 /// The group of this name.
@@ -130,14 +154,25 @@ pub fn group(system: &dyn System, name: &str) -> Option<Group> {
 
 /// The group with this id.
 pub fn group_by_id(system: &dyn System, gid: u32) -> Option<Group> {
+    if let Some(Value::Str(name)) = planned(system, "gid", &gid.to_string()) {
+        return group(system, &name);
+    }
     let own = lines(system, "/etc/group").iter().filter_map(|line| Group::parse(line)).find(|group| group.gid == gid);
-    own.or_else(|| Group::parse(&getent(system, "group", &gid.to_string())?))
+    if let Some(own) = own {
+        return group(system, &own.name).filter(|group| group.gid == gid);
+    }
+    Group::parse(&getent(system, "group", &gid.to_string())?)
 }
 
 /// All groups of a user, the primary one first. Supplementary groups come from `/etc/group`, or, for a user who is not
 /// in the files, from `getent initgroups`.
 pub fn groups_of(system: &dyn System, user: &User) -> Vec<u32> {
     let mut groups = vec![user.gid];
+    if let Some(settled) = planned(system, "user", &user.name) {
+        let names = settled.get("groups").and_then(Value::as_list).unwrap_or_default();
+        groups.extend(names.iter().filter_map(|name| Some(group(system, name.as_str()?)?.gid)));
+        return groups;
+    }
     let local = lines(system, "/etc/group");
     let member = |group: &Group| group.members.contains(&user.name);
     groups.extend(local.iter().filter_map(|line| Group::parse(line)).filter(member).map(|group| group.gid));
@@ -153,6 +188,14 @@ pub fn groups_of(system: &dyn System, user: &User) -> Vec<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn other_sources_are_seen() {
+        let switch = ["passwd: files systemd # local".to_owned(), "group:\tfiles [NOTFOUND=return] compat".to_owned()];
+        assert!(has_other_sources(&switch, "passwd"));
+        assert!(!has_other_sources(&switch, "group"));
+        assert!(!has_other_sources(&switch, "shadow"));
+    }
 
     #[test]
     fn lines_of_the_files() {
