@@ -231,3 +231,42 @@ impl Act {
         }
     }
 }
+
+/// One line for people and for logs. Standard input, contents and environments are never in it.
+impl std::fmt::Display for Action {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        match self.is_change {
+            true => self.act.fmt(f),
+            false => write!(f, "({})", self.act),
+        }
+    }
+}
+
+impl std::fmt::Display for Act {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        match self {
+            Act::WriteFile(write) => {
+                write!(f, "write {}{}", write.path.display(), write.attributes)?;
+                write.backup.as_ref().map_or(Ok(()), |backup| write!(f, " backup={}", backup.display()))
+            }
+            Act::MakeDir { path, attributes } => write!(f, "mkdir {}{attributes}", path.display()),
+            Act::SetAttributes { path, attributes, .. } => write!(f, "set {}{attributes}", path.display()),
+            Act::SetTimes { path, .. } => write!(f, "touch {}", path.display()),
+            Act::Symlink { path, target } => write!(f, "link {} -> {}", path.display(), target.display()),
+            Act::HardLink { path, target } => write!(f, "link {} = {}", path.display(), target.display()),
+            Act::Rename { from, to } => write!(f, "rename {} to {}", from.display(), to.display()),
+            Act::Remove { path } => write!(f, "remove {}", path.display()),
+            Act::Run(command) => write!(f, "run {}", command.argv.join(" ")),
+            Act::Download(request) => write!(f, "fetch {}", request.url),
+        }
+    }
+}
+
+impl std::fmt::Display for Attributes {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        let Attributes { uid, gid, mode } = self;
+        uid.map_or(Ok(()), |uid| write!(f, " uid={uid}"))?;
+        gid.map_or(Ok(()), |gid| write!(f, " gid={gid}"))?;
+        mode.map_or(Ok(()), |mode| write!(f, " mode={mode:04o}"))
+    }
+}

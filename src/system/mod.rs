@@ -247,6 +247,12 @@ pub trait System {
         1
     }
 
+    /// A question since the last call of this was about the content of a file that nobody can know yet (a planned
+    /// package brings it). Only the predicted machine has such files; its answer was an error.
+    fn asked_unknown(&self) -> bool {
+        false
+    }
+
     /// An extended attribute; `None` if there is none or the file system has none.
     fn xattr(&self, path: &Path, name: &str) -> io::Result<Option<Vec<u8>>> {
         let _ = (path, name);
@@ -333,4 +339,116 @@ pub enum Stream {
     Stdout,
     /// Standard error.
     Stderr,
+}
+
+/// Answers every question of [`System`] as the field does.
+#[macro_export]
+macro_rules! delegate_system {
+    ($($field:tt).+) => {
+        fn stat(&self, path: &Path, follow: bool) -> std::io::Result<Option<$crate::system::Stat>> {
+            self.$($field).+.stat(path, follow)
+        }
+        fn read(&self, path: &Path) -> std::io::Result<Option<Vec<u8>>> {
+            self.$($field).+.read(path)
+        }
+        fn list(&self, path: &Path) -> std::io::Result<Option<Vec<std::ffi::OsString>>> {
+            self.$($field).+.list(path)
+        }
+        fn read_link(&self, path: &Path) -> std::io::Result<std::path::PathBuf> {
+            self.$($field).+.read_link(path)
+        }
+        fn hash(&self, path: &Path) -> std::io::Result<Option<[u8; 32]>> {
+            self.$($field).+.hash(path)
+        }
+        fn query(&self, command: &$crate::system::Command) -> std::io::Result<$crate::system::Output> {
+            self.$($field).+.query(command)
+        }
+        fn which(&self, program: &str) -> Option<std::path::PathBuf> {
+            self.$($field).+.which(program)
+        }
+        fn predicted(&self, subject: &$crate::system::Subject) -> Option<$crate::value::Value> {
+            $crate::system::System::predicted(&self.$($field).+, subject)
+        }
+        fn content(&self, blob: &$crate::system::Blob) -> std::io::Result<Vec<u8>> {
+            self.$($field).+.content(blob)
+        }
+        fn identity(&self) -> $crate::system::Identity {
+            self.$($field).+.identity()
+        }
+        fn env(&self, name: &str) -> Option<String> {
+            self.$($field).+.env(name)
+        }
+        fn now(&self) -> f64 {
+            self.$($field).+.now()
+        }
+        fn time_zone(&self) -> jiff::tz::TimeZone {
+            self.$($field).+.time_zone()
+        }
+        fn umask(&self) -> u32 {
+            self.$($field).+.umask()
+        }
+        fn pid(&self) -> u32 {
+            self.$($field).+.pid()
+        }
+        fn asked_unknown(&self) -> bool {
+            self.$($field).+.asked_unknown()
+        }
+        fn xattr(&self, path: &Path, name: &str) -> std::io::Result<Option<Vec<u8>>> {
+            self.$($field).+.xattr(path, name)
+        }
+    };
+}
+
+/// Does everything of [`Machine`] that is about files, and settles, as the field does.
+#[macro_export]
+macro_rules! delegate_machine {
+    ($($field:tt).+) => {
+        fn prefetch(&mut self, blobs: &[$crate::system::Blob]) {
+            self.$($field).+.prefetch(blobs);
+        }
+        fn create(&mut self, path: &Path, content: &$crate::system::Content, mode: u32) -> std::io::Result<()> {
+            self.$($field).+.create(path, content, mode)
+        }
+        fn overwrite(&mut self, path: &Path, content: &$crate::system::Content) -> std::io::Result<()> {
+            self.$($field).+.overwrite(path, content)
+        }
+        fn sync(&mut self, paths: &[std::path::PathBuf]) -> std::io::Result<()> {
+            self.$($field).+.sync(paths)
+        }
+        fn rename(&mut self, from: &Path, to: &Path) -> std::io::Result<()> {
+            self.$($field).+.rename(from, to)
+        }
+        fn make_dir(&mut self, path: &Path, mode: u32) -> std::io::Result<()> {
+            self.$($field).+.make_dir(path, mode)
+        }
+        fn symlink(&mut self, target: &Path, path: &Path) -> std::io::Result<()> {
+            self.$($field).+.symlink(target, path)
+        }
+        fn hard_link(&mut self, target: &Path, path: &Path) -> std::io::Result<()> {
+            self.$($field).+.hard_link(target, path)
+        }
+        fn remove(&mut self, path: &Path) -> std::io::Result<()> {
+            self.$($field).+.remove(path)
+        }
+        fn remove_tree(&mut self, path: &Path) -> std::io::Result<()> {
+            self.$($field).+.remove_tree(path)
+        }
+        fn set_mode(&mut self, path: &Path, mode: u32) -> std::io::Result<()> {
+            self.$($field).+.set_mode(path, mode)
+        }
+        fn set_owner(&mut self, path: &Path, uid: Option<u32>, gid: Option<u32>, follow: bool) -> std::io::Result<()> {
+            self.$($field).+.set_owner(path, uid, gid, follow)
+        }
+        fn set_times(
+            &mut self, path: &Path, atime: Option<f64>, mtime: Option<f64>, follow: bool,
+        ) -> std::io::Result<()> {
+            self.$($field).+.set_times(path, atime, mtime, follow)
+        }
+        fn keep_attributes(&mut self, from: &Path, to: &Path) -> std::io::Result<()> {
+            self.$($field).+.keep_attributes(from, to)
+        }
+        fn settle(&mut self, subject: $crate::system::Subject, value: $crate::value::Value) {
+            self.$($field).+.settle(subject, value);
+        }
+    };
 }

@@ -1,0 +1,3 @@
+//! The remote loop.
+
+pub mod carry;
