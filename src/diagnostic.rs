@@ -58,6 +58,11 @@ impl Diagnostic {
         self
     }
 
+    /// Adds what to do, unless something better has been said already.
+    pub fn or_help(self, help: impl Into<String>) -> Self {
+        if self.help.is_some() { self } else { self.help(help) }
+    }
+
     /// Adds another place.
     pub fn note(mut self, span: Span, text: impl Into<String>) -> Self {
         self.notes.push((span, text.into()));

@@ -9,6 +9,7 @@ pub mod event;
 pub mod failure;
 pub mod module;
 pub mod modules;
+pub mod playbook;
 pub mod probe;
 pub mod protocol;
 pub mod source;

@@ -1,8 +1,22 @@
 //! The ordered list of steps of a play: roles, imports, blocks and tags are expanded; what is decided per host at run time
 //! (dynamic includes, conditions, loops) is left to the runner, which calls back here for included files.
 
+mod context;
+mod early;
+mod expand;
+mod items;
+mod plays;
+mod roles;
+mod start;
+mod tags;
+
 use std::sync::Arc;
 
+pub use context::Context;
+pub use expand::{Expander, Included, Options, PlaySteps, expand};
+pub use plays::plays;
+
+pub use crate::playbook::{Keywords, Loop};
 use crate::source::Span;
 use crate::template::SearchPath;
 use crate::vars::Layer;
@@ -40,8 +54,10 @@ pub struct Step {
     pub span: Span,
     /// Its name, a template; the module's name where it has none.
     pub name: Option<Arc<Node>>,
-    /// The role it belongs to, as `role` or `outer : role`.
+    /// The role it belongs to.
     pub role: Option<String>,
+    /// Which run of that role, where a role is run once only.
+    pub run: Option<RoleRun>,
     /// What it does.
     pub work: Work,
     /// All conditions, outermost first: each must hold.
@@ -58,6 +74,19 @@ pub struct Step {
     pub files: Arc<SearchPath>,
     /// Topics that a handler listens to.
     pub listen: Vec<String>,
+    /// What an include hands to what it includes; see [`Expander::include_tasks`].
+    pub context: Option<Arc<Context>>,
+}
+
+/// A run of a role that does not allow duplicates. The same role with the same parameters has the same number: a host on
+/// which a [`Work::RoleEnd`] of that number was reached, after a step of it was not skipped, passes over all further steps
+/// of that number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RoleRun {
+    /// The number.
+    pub id: usize,
+    /// Whether the play names it a second time here. Where this is false nothing can have been run before.
+    pub again: bool,
 }
 
 /// What a step does.
@@ -90,62 +119,6 @@ pub enum Work {
     Flush,
     /// Facts are gathered here unless `gather_facts` says no.
     Gather,
-    /// Nothing: the end of a role, where `allow_duplicates` and facts of roles are settled.
+    /// Nothing: the end of a role, see [`RoleRun`]; `meta: end_role` goes on behind it.
     RoleEnd,
-}
-
-/// A loop: what is looped over and how.
-#[derive(Clone, Debug)]
-pub struct Loop {
-    /// `loop` or the lookup's name after `with_`.
-    pub kind: String,
-    /// What is looped over, a template.
-    pub over: Arc<Node>,
-    /// `loop_var`, `item` by default.
-    pub var: String,
-    /// `index_var`.
-    pub index_var: Option<String>,
-    /// `label`, a template.
-    pub label: Option<Arc<Node>>,
-    /// `pause` in seconds, a template.
-    pub pause: Option<Arc<Node>>,
-    /// `extended`.
-    pub extended: bool,
-    /// `break_when`.
-    pub break_when: Vec<Arc<Node>>,
-}
-
-/// Keywords, each as written (a template) or absent. Inherited ones are the nearest.
-#[derive(Clone, Debug, Default)]
-#[allow(missing_docs)] // Each is Ansible's keyword of that name.
-pub struct Keywords {
-    pub become_: Option<Arc<Node>>,
-    pub become_user: Option<Arc<Node>>,
-    pub become_method: Option<Arc<Node>>,
-    pub become_flags: Option<Arc<Node>>,
-    pub become_exe: Option<Arc<Node>>,
-    pub remote_user: Option<Arc<Node>>,
-    pub connection: Option<Arc<Node>>,
-    pub port: Option<Arc<Node>>,
-    pub environment: Vec<Arc<Node>>,
-    pub register: Option<String>,
-    pub changed_when: Vec<Arc<Node>>,
-    pub failed_when: Vec<Arc<Node>>,
-    pub until: Vec<Arc<Node>>,
-    pub retries: Option<Arc<Node>>,
-    pub delay: Option<Arc<Node>>,
-    pub notify: Vec<Arc<Node>>,
-    pub delegate_to: Option<Arc<Node>>,
-    pub delegate_facts: Option<Arc<Node>>,
-    pub run_once: Option<Arc<Node>>,
-    pub ignore_errors: Option<Arc<Node>>,
-    pub ignore_unreachable: Option<Arc<Node>>,
-    pub any_errors_fatal: Option<Arc<Node>>,
-    pub no_log: Option<Arc<Node>>,
-    pub check_mode: Option<Arc<Node>>,
-    pub diff: Option<Arc<Node>>,
-    pub throttle: Option<Arc<Node>>,
-    pub timeout: Option<Arc<Node>>,
-    pub async_: Option<Arc<Node>>,
-    pub poll: Option<Arc<Node>>,
 }

@@ -1,0 +1,236 @@
+//! Where playbooks, roles and task files lie, and what they hold: each file is read once in a run.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use super::fields::{self, expected};
+use super::{Entry, Item, Problems, Role, play, task};
+use crate::diagnostic::Diagnostic;
+use crate::source::Span;
+use crate::yaml::{Node, NodeKind, Nodes};
+
+/// What a file holds, with the problems found in it.
+#[derive(Debug, Default)]
+pub struct Parsed<T> {
+    /// What could be understood.
+    pub value: T,
+    /// The problems.
+    pub problems: Problems,
+}
+
+/// The folders of a project and what was read from them so far.
+#[derive(Debug, Default)]
+pub struct Project {
+    roles: Vec<PathBuf>,
+    cache: Mutex<Cache>,
+}
+
+/// A role's variables: which folder (`defaults` or `vars` of a role) and which file of it.
+type VarsKey = (PathBuf, Option<String>);
+
+#[derive(Debug, Default)]
+struct Cache {
+    playbooks: HashMap<PathBuf, Arc<Parsed<Vec<Entry>>>>,
+    tasks: HashMap<(PathBuf, bool), Arc<Parsed<Vec<Item>>>>,
+    roles: HashMap<PathBuf, Arc<Parsed<Role>>>,
+    vars: HashMap<VarsKey, Option<Arc<Parsed<Nodes>>>>,
+    files: HashMap<PathBuf, Option<PathBuf>>,
+}
+
+const EXTENSIONS: &[&str] = &["yml", "yaml", "json"];
+
+impl Project {
+    /// A project with these further folders of roles, in order. Roles beside the playbook are always found, and first.
+    pub fn new(roles: impl IntoIterator<Item = PathBuf>) -> Self {
+        Project { roles: roles.into_iter().collect(), cache: Mutex::default() }
+    }
+
+    /// The project that `path` lies in: the nearest folder above that holds `playbooks/` lends its `roles/`.
+    pub fn around(path: &Path) -> Self {
+        Project::new(root_of(path).map(|root| root.join("roles")))
+    }
+
+    fn cache(&self) -> MutexGuard<'_, Cache> {
+        self.cache.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// The plays of a playbook. `asked` is what names the file, for the message when it cannot be read.
+    pub fn playbook(&self, path: &Path, asked: Span) -> Arc<Parsed<Vec<Entry>>> {
+        if let Some(parsed) = self.cache().playbooks.get(path) {
+            return parsed.clone();
+        }
+        let parsed = parse(path, asked, "playbook", |node, problems| play::playbook(node, path, problems));
+        self.cache().playbooks.insert(path.to_owned(), parsed.clone());
+        parsed
+    }
+
+    /// The tasks or handlers of a file.
+    pub fn tasks(&self, path: &Path, handlers: bool, asked: Span) -> Arc<Parsed<Vec<Item>>> {
+        let key = (path.to_owned(), handlers);
+        if let Some(parsed) = self.cache().tasks.get(&key) {
+            return parsed.clone();
+        }
+        let what = if handlers { "a file of handlers" } else { "a file of tasks" };
+        let parsed = parse(path, asked, what, |node, problems| task::tasks(node, what, handlers, problems));
+        self.cache().tasks.insert(key, parsed.clone());
+        parsed
+    }
+
+    /// The folder of a role: `roles/` beside the playbook, the project's folders, beside the role that asks, the
+    /// playbook's own folder, or the name taken as a path. The error holds the folders that were searched.
+    pub fn find_role(&self, name: &str, playbook: &Path, asking: Option<&Path>) -> Result<PathBuf, Vec<PathBuf>> {
+        let beside = asking.and_then(Path::parent).map(Path::to_owned);
+        let mut folders = vec![playbook.join("roles")];
+        folders.extend(self.roles.iter().cloned());
+        folders.extend(beside);
+        folders.push(playbook.to_owned());
+        let mut searched: Vec<PathBuf> = Vec::new();
+        for folder in folders {
+            let candidate = folder.join(name);
+            if candidate.is_dir() {
+                return Ok(candidate);
+            }
+            if !searched.contains(&folder) {
+                searched.push(folder);
+            }
+        }
+        Err(searched)
+    }
+
+    /// All roles that can be found beside a playbook and in the project, for suggestions.
+    pub fn role_names(&self, playbook: &Path) -> Vec<String> {
+        let folders = std::iter::once(playbook.join("roles")).chain(self.roles.iter().cloned());
+        let mut names: Vec<String> = folders
+            .filter_map(|folder| std::fs::read_dir(folder).ok())
+            .flat_map(|entries| entries.flatten())
+            .filter(|entry| entry.path().is_dir())
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    /// A role's dependencies and argument specifications.
+    pub fn role(&self, name: &str, path: &Path) -> Arc<Parsed<Role>> {
+        if let Some(parsed) = self.cache().roles.get(path) {
+            return parsed.clone();
+        }
+        let mut problems = Problems::new();
+        let mut read = |name: &str| -> Option<Node> {
+            let file = with_extension(&path.join("meta").join(name))?;
+            load(&file, &mut problems)
+        };
+        let (meta, specs) = (read("main"), read("argument_specs"));
+        let value = Role::read(name, path, meta, specs, &mut problems);
+        let parsed = Arc::new(Parsed { value, problems });
+        self.cache().roles.insert(path.to_owned(), parsed.clone());
+        parsed
+    }
+
+    /// A file in a folder of a role: `from` as it was asked for (with or without an extension), else `main`.
+    pub fn role_file(&self, folder: &Path, from: Option<&str>) -> Option<PathBuf> {
+        let path = folder.join(from.unwrap_or("main"));
+        if let Some(found) = self.cache().files.get(&path) {
+            return found.clone();
+        }
+        let found = match from {
+            Some(_) if path.is_file() => Some(path.clone()),
+            _ => with_extension(&path).or_else(|| path.is_file().then(|| path.clone())),
+        };
+        self.cache().files.insert(path, found.clone());
+        found
+    }
+
+    /// A role's `defaults` or `vars`: `main.yml`, or every file of a folder `main/`, in the order of their names.
+    /// `None` if there is no such file.
+    pub fn role_vars(&self, folder: &Path, from: Option<&str>) -> Option<Arc<Parsed<Nodes>>> {
+        let key = (folder.to_owned(), from.map(str::to_owned));
+        if let Some(parsed) = self.cache().vars.get(&key) {
+            return parsed.clone();
+        }
+        let main = folder.join(from.unwrap_or("main"));
+        let files = match self.role_file(folder, from) {
+            Some(file) => Some(vec![file]),
+            None if main.is_dir() => Some(files_below(&main)),
+            None => None,
+        };
+        let parsed = files.map(|files| Arc::new(read_vars(&files)));
+        self.cache().vars.insert(key, parsed.clone());
+        parsed
+    }
+}
+
+/// The nearest folder above `path` (or `path` itself) that holds `playbooks/`.
+pub fn root_of(path: &Path) -> Option<PathBuf> {
+    let absolute = std::path::absolute(path).ok()?;
+    absolute.ancestors().find(|folder| folder.join("playbooks").is_dir()).map(Path::to_owned)
+}
+
+fn parse<T: Default>(
+    path: &Path,
+    asked: Span,
+    what: &str,
+    read: impl FnOnce(Node, &mut Problems) -> T,
+) -> Arc<Parsed<T>> {
+    let mut problems = Problems::new();
+    // A file that is not there is a problem of the place that names it.
+    if asked.is_somewhere() && !path.exists() {
+        problems.push(Diagnostic::error(asked, format!("{what} {} does not exist", path.display())));
+        return Arc::new(Parsed { value: T::default(), problems });
+    }
+    let value = load(path, &mut problems).map(|node| read(node, &mut problems)).unwrap_or_default();
+    Arc::new(Parsed { value, problems })
+}
+
+/// What a file holds; null if it is empty.
+fn load(path: &Path, problems: &mut Problems) -> Option<Node> {
+    let message = format!("cannot read {}: this build has no reader yet", path.display());
+    problems.push(Diagnostic::error(Span::default(), message));
+    None
+}
+
+/// Variables of several files, later ones winning.
+fn read_vars(files: &[PathBuf]) -> Parsed<Nodes> {
+    let mut parsed = Parsed::<Nodes>::default();
+    for file in files {
+        if let Some(node) = load(file, &mut parsed.problems) {
+            let found = variables(node, &mut parsed.problems);
+            parsed.value.extend(found);
+        }
+    }
+    parsed
+}
+
+/// The variables of a file that must hold a mapping (or nothing).
+fn variables(node: Node, problems: &mut Problems) -> Nodes {
+    match node.kind {
+        NodeKind::Map(_) => fields::vars(node, problems),
+        _ if node.is_null() => Nodes::new(),
+        _ => {
+            problems.push(expected(&node, "a file of variables", "a mapping"));
+            Nodes::new()
+        }
+    }
+}
+
+fn with_extension(path: &Path) -> Option<PathBuf> {
+    let name = path.as_os_str().to_string_lossy();
+    EXTENSIONS.iter().map(|extension| PathBuf::from(format!("{name}.{extension}"))).find(|file| file.is_file())
+}
+
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let hidden = |name: &str| name.starts_with('.') || name.ends_with('~');
+    let known = |path: &Path| {
+        path.extension().is_none_or(|extension| EXTENSIONS.iter().any(|known| extension == std::ffi::OsStr::new(known)))
+    };
+    walkdir::WalkDir::new(folder)
+        .sort_by_file_name()
+        .into_iter()
+        .filter_entry(|entry| entry.depth() == 0 || !hidden(&entry.file_name().to_string_lossy()))
+        .flatten()
+        .filter(|entry| entry.path().is_file() && known(entry.path()))
+        .map(|entry| entry.into_path())
+        .collect()
+}

@@ -1,0 +1,91 @@
+//! Names that are needed before the run: imported files and roles. They may use extra variables, variables of the play,
+//! of blocks and of roles, but nothing of a host.
+
+use std::sync::Arc;
+
+use super::context::{Context, layer};
+use super::expand::Builder;
+use crate::diagnostic::Diagnostic;
+use crate::playbook::{is_template, scalar_text};
+use crate::template::{Binding, RenderError, Scope, SearchPath, Templar};
+use crate::value::{Map, Value};
+use crate::vars::{Layer, Level, Stack};
+use crate::yaml::Node;
+
+/// What such a name may use.
+#[derive(Debug)]
+struct Early {
+    stack: Stack,
+    files: SearchPath,
+}
+
+impl Scope for Early {
+    fn lookup(&self, name: &str) -> Option<Binding> {
+        self.stack.lookup(name).cloned()
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.stack.names()
+    }
+
+    fn files(&self) -> &SearchPath {
+        &self.files
+    }
+}
+
+/// Renders a name with what `layers` hold.
+pub(super) fn text(
+    node: &Node,
+    layers: impl IntoIterator<Item = Arc<Layer>>,
+    files: SearchPath,
+) -> Result<String, Diagnostic> {
+    if !is_template(node) {
+        return Ok(scalar_text(node));
+    }
+    let scope: Arc<dyn Scope> = Arc::new(Early { stack: Stack::new(layers), files });
+    match Templar::new().render(node, &scope) {
+        Ok(value) => Ok(scalar_text(&Node::of(&value, node.span))),
+        Err(RenderError::Undefined(problem)) => Err(problem.or_help(
+            "this is needed before the run: it may use extra variables and those of the play, but nothing of a host",
+        )),
+        Err(RenderError::Wrong(problem)) => Err(*problem),
+        Err(RenderError::Pending | RenderError::Unknown(_)) => {
+            Err(Diagnostic::error(node.span, "this is needed before the run, and not known then"))
+        }
+    }
+}
+
+impl Builder<'_> {
+    fn early_layers(&self, context: &Context) -> Vec<Arc<Layer>> {
+        let play = &self.expander.play;
+        let vars = layer(Level::PlayVars, "vars of the play", play.span, &play.base.vars);
+        let role = context.role.iter().flat_map(|role| role.layers.iter().cloned());
+        let early = self.expander.options.early.iter().cloned();
+        let shared = self.layers.iter().cloned();
+        vars.into_iter().chain(shared).chain(role).chain(context.layers.iter().cloned()).chain(early).collect()
+    }
+
+    /// The text of a name; `None` if it cannot be rendered, which is a problem.
+    pub fn early_text(&mut self, node: &Node, context: &Context) -> Option<String> {
+        match text(node, self.early_layers(context), (*context.files).clone()) {
+            Ok(text) => Some(text),
+            Err(problem) => {
+                self.problems.push(problem);
+                None
+            }
+        }
+    }
+
+    /// The arguments of an import.
+    pub fn early_args(&mut self, args: &Node, context: &Context) -> Option<Map> {
+        let mut rendered = Map::new();
+        for (key, entry) in args.as_map()? {
+            let value = match entry.value.as_str() {
+                Some(_) => Value::Str(self.early_text(&entry.value, context)?),
+                None => entry.value.to_value(),
+            };
+            rendered.insert(key.clone(), value);
+        }
+        Some(rendered)
+    }
+}

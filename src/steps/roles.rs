@@ -1,0 +1,335 @@
+//! Roles as steps: dependencies first, each with the variables that it sees.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::context::{Context, layer};
+use super::expand::Builder;
+use super::{Item, RoleRun, Step, Work};
+use crate::diagnostic::Diagnostic;
+use crate::playbook::{Base, Role, RoleUse};
+use crate::source::Span;
+use crate::template::{Binding, SearchPath};
+use crate::value::{Map, Value};
+use crate::vars::{Layer, Level, Origin};
+use crate::yaml::Nodes;
+
+/// A role in use: where it lies and what its tasks see.
+#[derive(Debug)]
+pub(super) struct InRole {
+    pub name: String,
+    pub path: PathBuf,
+    pub run: Option<RoleRun>,
+    /// All layers that its tasks see.
+    pub layers: Vec<Arc<Layer>>,
+    own: Own,
+    /// The roles that brought it in, outermost first.
+    parents: Vec<Arc<InRole>>,
+    /// All roles that it depends on, in the order in which they run.
+    dependencies: Vec<Arc<InRole>>,
+}
+
+/// A role's own variables.
+#[derive(Clone, Debug, Default)]
+struct Own {
+    defaults: Option<Arc<Layer>>,
+    vars: Option<Arc<Layer>>,
+    /// `vars:` where the role is named.
+    used: Option<Arc<Layer>>,
+    params: Option<Arc<Layer>>,
+}
+
+/// Which files of a role are meant: `tasks_from` and its kin.
+#[derive(Clone, Debug, Default)]
+struct From {
+    tasks: Option<String>,
+    handlers: Option<String>,
+    defaults: Option<String>,
+    vars: Option<String>,
+}
+
+/// How a role comes into the play.
+struct Use<'a> {
+    name: &'a str,
+    span: Span,
+    from: From,
+    /// What makes two uses the same, beside the role and its files.
+    identity: String,
+    vars: &'a Nodes,
+    params: &'a Nodes,
+    /// `allow_duplicates` where the use decides on it.
+    allow_duplicates: Option<bool>,
+    /// Whether the whole play sees its variables.
+    public: bool,
+    /// By `import_role` or `include_role`.
+    included: bool,
+    /// Before the run: a cycle can only be a mistake.
+    is_static: bool,
+    parents: Vec<Arc<InRole>>,
+}
+
+impl Builder<'_> {
+    /// A role under `roles:`.
+    pub fn role_use(&mut self, role: &RoleUse, context: &Context) -> Vec<Item> {
+        self.named_role(role, context, Vec::new()).map(|(items, _)| items).unwrap_or_default()
+    }
+
+    /// A role under `roles:` or in `dependencies`.
+    fn named_role(
+        &mut self,
+        role: &RoleUse,
+        context: &Context,
+        parents: Vec<Arc<InRole>>,
+    ) -> Option<(Vec<Item>, Arc<InRole>)> {
+        let name = self.early_text(&role.role, context)?;
+        let inner = context.inside(&Base { vars: Nodes::new(), ..role.base.clone() }, role.span, "role");
+        let use_ = Use {
+            name: &name,
+            span: role.role.span,
+            from: From::default(),
+            identity: identity(&role.base, &role.params),
+            vars: &role.base.vars,
+            params: &role.params,
+            allow_duplicates: None,
+            public: true,
+            included: false,
+            is_static: true,
+            parents,
+        };
+        self.expand_role(use_, &inner)
+    }
+
+    /// A role by the arguments of `import_role` or `include_role`.
+    pub fn role_by_args(&mut self, args: &Map, span: Span, context: &Context, is_static: bool) -> Vec<Item> {
+        let text = |key: &str| args.get(key).and_then(Value::as_str).map(str::to_owned);
+        let flag = |key: &str| args.get(key).and_then(|value| <bool as crate::module::Arg>::read(value).ok());
+        let Some(name) = text("name").or_else(|| text("role")) else {
+            self.problems.push(Diagnostic::error(span, "the name of the role is no text"));
+            return Vec::new();
+        };
+        let none = Nodes::new();
+        // The variables of the import are already in the context; here they only tell one use from another.
+        let vars: Vec<String> = context.layers.iter().map(|layer| format!("{:?}", Arc::as_ptr(layer))).collect();
+        let use_ = Use {
+            name: &name,
+            span,
+            from: From {
+                tasks: text("tasks_from"),
+                handlers: text("handlers_from"),
+                defaults: text("defaults_from"),
+                vars: text("vars_from"),
+            },
+            identity: vars.join(" "),
+            vars: &none,
+            params: &none,
+            allow_duplicates: Some(flag("allow_duplicates").unwrap_or(true)),
+            public: flag("public").unwrap_or(is_static),
+            included: true,
+            is_static,
+            parents: context.role.iter().flat_map(|role| role.parents.iter().chain([role])).cloned().collect(),
+        };
+        self.expand_role(use_, context).map(|(items, _)| items).unwrap_or_default()
+    }
+
+    fn expand_role(&mut self, use_: Use, context: &Context) -> Option<(Vec<Item>, Arc<InRole>)> {
+        let path = self.find_role(&use_)?;
+        if use_.is_static {
+            self.refuse_cycle(&use_, &path)?;
+        }
+        let parsed = self.expander.project.role(use_.name, &path);
+        self.problems.extend(parsed.problems.iter().cloned());
+        let role = &parsed.value;
+        let own = self.own_vars(&use_, &path);
+        let run = self.run_of(&use_, role, &path);
+        let mut items = Vec::new();
+
+        // Dependencies see the parameters of the role that asks for them, so it comes first as their parent.
+        let outline = Arc::new(self.in_role(&use_, &path, run, &own, Vec::new()));
+        let mut dependencies: Vec<Arc<InRole>> = Vec::new();
+        for dependency in &role.dependencies {
+            let parents = use_.parents.iter().cloned().chain([outline.clone()]).collect();
+            let Some((steps, inner)) = self.named_role(dependency, context, parents) else { continue };
+            items.extend(steps);
+            dependencies.extend(inner.dependencies.iter().cloned());
+            if !self.dependency_names.contains(&inner.name) {
+                self.dependency_names.push(inner.name.clone());
+            }
+            dependencies.push(inner);
+        }
+        let in_role = Arc::new(self.in_role(&use_, &path, run, &own, dependencies));
+        self.publish(&use_, &in_role);
+
+        let roles = std::iter::once(&path).chain(use_.parents.iter().rev().map(|parent| &parent.path));
+        let files = SearchPath {
+            roles: roles.cloned().collect(),
+            task: path.join("tasks"),
+            playbook: context.files.playbook.clone(),
+        };
+        let inner = Context { role: Some(in_role.clone()), files: Arc::new(files), handlers: false, ..context.clone() };
+        self.role_handlers_of(&use_, &in_role, &inner);
+        items.extend(self.role_tasks(&use_, &in_role, &inner));
+        items.extend(self.implicit(Work::RoleEnd, &inner));
+        Some((items, in_role))
+    }
+
+    fn find_role(&mut self, use_: &Use) -> Option<PathBuf> {
+        let asking = use_.parents.last().map(|parent| parent.path.as_path());
+        let folder = self.expander.folder();
+        match self.expander.project.find_role(use_.name, &folder, asking) {
+            Ok(path) => Some(path),
+            Err(searched) => {
+                let names = self.expander.project.role_names(&folder);
+                let searched: Vec<_> = searched.iter().map(|folder| folder.display().to_string()).collect();
+                self.problems.push(
+                    Diagnostic::error(use_.span, format!("there is no role `{}`", use_.name))
+                        .suggest(use_.name, names.iter().map(String::as_str))
+                        .or_help(format!("looked in {}", searched.join(", "))),
+                );
+                None
+            }
+        }
+    }
+
+    fn refuse_cycle(&mut self, use_: &Use, path: &Path) -> Option<()> {
+        let Some(start) = use_.parents.iter().position(|parent| parent.path == path) else { return Some(()) };
+        let cycle: Vec<&str> =
+            use_.parents[start..].iter().map(|parent| parent.name.as_str()).chain([use_.name]).collect();
+        self.problems.push(
+            Diagnostic::error(use_.span, format!("the role `{}` depends on itself: {}", use_.name, cycle.join(" → ")))
+                .help("move what they share into a role that both depend on"),
+        );
+        None
+    }
+
+    fn own_vars(&mut self, use_: &Use, path: &Path) -> Own {
+        Own {
+            defaults: self.role_layer(use_.name, path, "defaults", use_.from.defaults.as_deref(), use_.span),
+            vars: self.role_layer(use_.name, path, "vars", use_.from.vars.as_deref(), use_.span),
+            used: layer(Level::RoleVars, &format!("vars given to role {}", use_.name), use_.span, use_.vars),
+            params: layer(Level::RoleParams, &format!("parameters of role {}", use_.name), use_.span, use_.params),
+        }
+    }
+
+    fn run_of(&mut self, use_: &Use, role: &Role, path: &Path) -> Option<RoleRun> {
+        if use_.allow_duplicates.unwrap_or(role.allow_duplicates) {
+            return None;
+        }
+        let identity = format!("{} {} {:?} {}", path.display(), use_.included, use_.from, use_.identity);
+        Some(self.run(identity))
+    }
+
+    fn in_role(
+        &self,
+        use_: &Use,
+        path: &Path,
+        run: Option<RoleRun>,
+        own: &Own,
+        dependencies: Vec<Arc<InRole>>,
+    ) -> InRole {
+        let mut role = InRole {
+            name: use_.name.rsplit('/').next().unwrap_or(use_.name).to_owned(),
+            path: path.to_owned(),
+            run,
+            layers: Vec::new(),
+            own: own.clone(),
+            parents: use_.parents.clone(),
+            dependencies,
+        };
+        role.layers = role.visible();
+        role
+    }
+
+    /// Makes a public role's variables, and those of its dependencies, visible to the whole play.
+    fn publish(&mut self, use_: &Use, role: &InRole) {
+        if !use_.public {
+            return;
+        }
+        if use_.parents.is_empty() && !self.role_names.contains(&role.name) {
+            self.role_names.push(role.name.clone());
+        }
+        let of = |role: &InRole| [role.own.defaults.clone(), role.own.vars.clone()];
+        for layer in role.dependencies.iter().flat_map(|dependency| of(dependency)).chain(of(role)).flatten() {
+            // The last role that brings it decides where it stands.
+            self.layers.retain(|known| !Arc::ptr_eq(known, &layer));
+            self.layers.push(layer);
+        }
+    }
+
+    fn role_tasks(&mut self, use_: &Use, role: &InRole, context: &Context) -> Vec<Item> {
+        let Some(file) = self.role_file(use_, role, "tasks", use_.from.tasks.as_deref()) else { return Vec::new() };
+        self.file(&file, use_.span, context)
+    }
+
+    fn role_handlers_of(&mut self, use_: &Use, role: &InRole, context: &Context) {
+        // The same role once more has the same handlers.
+        if role.run.is_some_and(|run| run.again) {
+            return;
+        }
+        let Some(file) = self.role_file(use_, role, "handlers", use_.from.handlers.as_deref()) else { return };
+        let context = Context { handlers: true, ..context.clone() };
+        let handlers: Vec<Arc<Step>> = self
+            .file(&file, use_.span, &context)
+            .into_iter()
+            .filter_map(|item| match item {
+                Item::Step(step) => Some(step),
+                Item::Block(_) => None,
+            })
+            .collect();
+        let target = if use_.included { &mut self.import_handlers } else { &mut self.role_handlers };
+        target.extend(handlers);
+    }
+
+    fn role_file(&mut self, use_: &Use, role: &InRole, kind: &str, from: Option<&str>) -> Option<PathBuf> {
+        let found = self.expander.project.role_file(&role.path.join(kind), from);
+        if let (None, Some(from)) = (&found, from) {
+            let message = format!("the role `{}` has no file `{kind}/{from}`", role.name);
+            self.problems.push(Diagnostic::error(use_.span, message));
+        }
+        found
+    }
+}
+
+impl InRole {
+    /// The layers that tasks of this role see, those of one level in the order in which later ones win.
+    fn visible(&self) -> Vec<Arc<Layer>> {
+        let (own, parents, inner) = (&self.own, &self.parents, &self.dependencies);
+        let defaults = inner.iter().chain(parents).map(|role| &role.own.defaults).chain([&own.defaults]);
+        let vars = parents
+            .iter()
+            .flat_map(|role| [&role.own.used, &role.own.vars])
+            .chain(inner.iter().map(|role| &role.own.vars))
+            .chain([&own.vars, &own.used]);
+        let params = parents.iter().map(|role| &role.own.params).chain([&own.params]);
+        let mut layers: Vec<Arc<Layer>> = defaults.chain(vars).chain(params).flatten().cloned().collect();
+        layers.push(Arc::new(self.magic()));
+        layers
+    }
+
+    /// `role_name`, `role_path` and their kin.
+    fn magic(&self) -> Layer {
+        let text = |value: String| Value::Str(value);
+        let mut values = vec![
+            ("role_name", text(self.name.clone())),
+            ("ansible_role_name", text(self.name.clone())),
+            ("role_path", text(self.path.display().to_string())),
+        ];
+        if !self.parents.is_empty() {
+            let names: Vec<_> = self.parents.iter().rev().map(|role| role.name.clone()).collect();
+            let paths: Vec<_> = self.parents.iter().rev().map(|role| role.path.display().to_string()).collect();
+            values.push(("ansible_parent_role_names", names.into()));
+            values.push(("ansible_parent_role_paths", paths.into()));
+        }
+        let values =
+            values.into_iter().map(|(name, value)| (name.to_owned(), Binding::Data(Arc::new(value)))).collect();
+        let origin = Origin { text: format!("role {}", self.name), span: Span::default() };
+        Layer { level: Level::Magic, origin, values }
+    }
+}
+
+/// What tells one use of a role from another, beside the role itself: two with equal texts are the same.
+fn identity(base: &Base, params: &Nodes) -> String {
+    let values = |nodes: &Nodes| nodes.iter().map(|(key, node)| (key.clone(), node.to_value())).collect::<Map>();
+    let when: Vec<_> = base.when.iter().map(|node| node.to_value()).collect();
+    let tags: Vec<_> = base.tags.iter().map(|node| node.to_value()).collect();
+    format!("{:?} {when:?} {tags:?} {:?}", values(params), values(&base.vars))
+}
