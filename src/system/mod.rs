@@ -4,6 +4,7 @@
 //! [`predicted`], a machine on which planned actions have happened; [`fake`], a machine in memory for tests.
 
 pub mod fake;
+pub mod kernel;
 pub mod local;
 pub mod predicted;
 pub mod users;
@@ -61,6 +62,23 @@ pub struct Stat {
     pub dev: u64,
     /// Number of names.
     pub nlink: u64,
+}
+
+/// How full a file system is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Space {
+    /// Bytes of a block as reads and writes like them.
+    pub block_size: u64,
+    /// Bytes of a block as `blocks` counts them.
+    pub fragment_size: u64,
+    /// All blocks.
+    pub blocks: u64,
+    /// Blocks that a user may still fill.
+    pub blocks_available: u64,
+    /// All inodes.
+    pub inodes: u64,
+    /// Inodes that a user may still take.
+    pub inodes_available: u64,
 }
 
 /// A program to run: always a list of words, never a line for a shell.
@@ -229,6 +247,11 @@ pub trait System {
     /// A variable of the agent's environment.
     fn env(&self, name: &str) -> Option<String>;
 
+    /// The agent's whole environment.
+    fn environment(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
     /// Seconds since 1970.
     fn now(&self) -> f64;
 
@@ -251,6 +274,19 @@ pub trait System {
     /// package brings it). Only the predicted machine has such files; its answer was an error.
     fn asked_unknown(&self) -> bool {
         false
+    }
+
+    /// How full the file systems mounted at `paths` are. One that does not answer within `patience` (a dead network
+    /// mount) is given up on: `TimedOut`.
+    fn space(&self, paths: &[PathBuf], patience: Duration) -> Vec<io::Result<Space>> {
+        let _ = patience;
+        paths.iter().map(|_| Err(io::ErrorKind::Unsupported.into())).collect()
+    }
+
+    /// The kernel's answer to one request of netlink's routing family that only reads.
+    fn netlink(&self, request: &[u8]) -> io::Result<Vec<u8>> {
+        let _ = request;
+        Err(io::ErrorKind::Unsupported.into())
     }
 
     /// An extended attribute; `None` if there is none or the file system has none.
