@@ -1,14 +1,61 @@
 //! YAML as Ansible reads it, with a position for every node.
 //!
 //! Structure comes from a maintained parser's events; which scalar is what follows PyYAML (YAML 1.1: `yes` is a boolean,
-//! `0644` is 420, `1e3` is text), see `scalar`.
+//! `0644` is 420, `1e3` is text), see [`scalar`].
 
+mod broken;
+mod position;
+mod reader;
+pub mod scalar;
+
+use std::path::Path;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use crate::source::Span;
+use crate::diagnostic::Diagnostic;
+use crate::failure;
+use crate::source::{self, Span};
 use crate::value::{Map, Value};
+
+/// What a file holds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Document {
+    /// The data; `None` where there is nothing but comments.
+    pub root: Option<Node>,
+    /// Keys that stand twice in one mapping.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Reads a YAML (or JSON) file.
+pub fn read_file(path: &Path) -> Result<Document, Diagnostic> {
+    let text = read_source(path)?;
+    if text.starts_with("$ANSIBLE_VAULT;") {
+        let span = source::add(path, text);
+        return Err(Diagnostic::error(span, "this file is encrypted with ansible-vault, which is not read yet")
+            .help("decrypt it first: ansible-vault decrypt FILE"));
+    }
+    read_text(path, text)
+}
+
+/// The text of a file, with its byte order mark removed.
+pub fn read_source(path: &Path) -> Result<String, Diagnostic> {
+    let problem = |why: String| Diagnostic::error(Span::default(), format!("cannot read {}: {why}", path.display()));
+    let bytes = std::fs::read(path).map_err(|error| problem(failure::plain(&error)))?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let good = error.utf8_error().valid_up_to();
+        let line = error.as_bytes()[..good].iter().filter(|&&byte| byte == b'\n').count() + 1;
+        problem(format!("line {line} is not UTF-8"))
+    })?;
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+}
+
+/// Reads YAML (or JSON) from a text; `name` is a path, or a name such as `<command line>`.
+pub fn read_text(name: impl AsRef<Path>, text: impl Into<String>) -> Result<Document, Diagnostic> {
+    let whole = source::add(name, text);
+    let Some(source) = source::source(whole) else { return Ok(Document::default()) };
+    reader::read(&source.text, whole).map_err(|problem| *problem)
+}
 
 /// A node of a document.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,3 +1,5 @@
 //! All integration tests, in one binary.
 
+mod fixtures;
 mod modules;
+mod yaml;
