@@ -296,6 +296,10 @@ impl System for Script {
         self.env.get(name).cloned()
     }
 
+    fn environment(&self) -> Vec<(String, String)> {
+        self.env.clone().into_iter().collect()
+    }
+
     fn now(&self) -> f64 {
         self.now
     }

@@ -414,6 +414,9 @@ macro_rules! delegate_system {
         fn env(&self, name: &str) -> Option<String> {
             self.$($field).+.env(name)
         }
+        fn environment(&self) -> Vec<(String, String)> {
+            self.$($field).+.environment()
+        }
         fn now(&self) -> f64 {
             self.$($field).+.now()
         }
@@ -428,6 +431,14 @@ macro_rules! delegate_system {
         }
         fn asked_unknown(&self) -> bool {
             self.$($field).+.asked_unknown()
+        }
+        fn space(
+            &self, paths: &[std::path::PathBuf], patience: std::time::Duration,
+        ) -> Vec<std::io::Result<$crate::system::Space>> {
+            self.$($field).+.space(paths, patience)
+        }
+        fn netlink(&self, request: &[u8]) -> std::io::Result<Vec<u8>> {
+            self.$($field).+.netlink(request)
         }
         fn xattr(&self, path: &Path, name: &str) -> std::io::Result<Option<Vec<u8>>> {
             self.$($field).+.xattr(path, name)

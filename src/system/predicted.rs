@@ -9,8 +9,9 @@ use std::ffi::OsString;
 use std::io::{self, ErrorKind};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::{Blob, Command, Content, FileKind, Identity, Machine, Output, Stat, Stream, Subject, System};
+use super::{Blob, Command, Content, FileKind, Identity, Machine, Output, Space, Stat, Stream, Subject, System};
 use crate::value::Value;
 
 /// An overlay over `S`.
@@ -365,6 +366,18 @@ impl<S: System> System for Predicted<S> {
 
     fn env(&self, name: &str) -> Option<String> {
         self.base.env(name)
+    }
+
+    fn environment(&self) -> Vec<(String, String)> {
+        self.base.environment()
+    }
+
+    fn space(&self, paths: &[PathBuf], patience: Duration) -> Vec<io::Result<Space>> {
+        self.base.space(paths, patience)
+    }
+
+    fn netlink(&self, request: &[u8]) -> io::Result<Vec<u8>> {
+        self.base.netlink(request)
     }
 
     fn now(&self) -> f64 {
