@@ -3,3 +3,4 @@
 mod fixtures;
 mod modules;
 mod yaml;
+mod steps;

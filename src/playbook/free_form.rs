@@ -166,14 +166,10 @@ pub(crate) fn split(text: &str) -> Result<Vec<String>, Unbalanced> {
                 continue;
             }
             let was_open = state.is_open();
-            let was_quoted = state.quote.is_some();
             state.read(token);
             if was_open {
-                if index > 0 || !was_quoted {
-                    // A line that begins inside a template keeps no space, one that goes on does.
-                    if index > 0 {
-                        last(&mut words).push(' ');
-                    }
+                if index > 0 {
+                    last(&mut words).push(' ');
                 }
                 last(&mut words).push_str(token);
             } else if !token.is_empty() {
@@ -236,5 +232,19 @@ mod tests {
         assert_eq!(pairs(r"line=a\tb"), [("line".to_owned(), "a\tb".to_owned())]);
         assert_eq!(parse(r"printf 'a\tb'", true).unwrap().raw, r"printf 'a\tb'");
         assert_eq!(parse(r"a\=b", false).unwrap().raw, "a=b");
+    }
+
+    /// Random texts, with what ansible-core made of them (`null`: it refused).
+    #[test]
+    fn texts_are_taken_apart_as_ansible_does() {
+        type Case = (String, bool, Option<serde_json::Map<String, serde_json::Value>>);
+        let cases: Vec<Case> = serde_json::from_str(include_str!("../../tests/playbook/free_form.json")).unwrap();
+        for (text, command, expected) in cases {
+            let found = parse(&text, command).ok().map(|found| {
+                let raw = (!found.raw.is_empty()).then(|| ("_raw_params".to_owned(), found.raw));
+                found.pairs.into_iter().chain(raw).map(|(key, value)| (key, value.into())).collect()
+            });
+            assert_eq!(found, expected, "{text:?}");
+        }
     }
 }

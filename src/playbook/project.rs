@@ -8,7 +8,8 @@ use super::fields::{self, expected};
 use super::{Entry, Item, Problems, Role, play, task};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
-use crate::yaml::{Node, NodeKind, Nodes};
+use crate::value::Value;
+use crate::yaml::{self, Node, NodeKind, Nodes};
 
 /// What a file holds, with the problems found in it.
 #[derive(Debug, Default)]
@@ -186,9 +187,16 @@ fn parse<T: Default>(
 
 /// What a file holds; null if it is empty.
 fn load(path: &Path, problems: &mut Problems) -> Option<Node> {
-    let message = format!("cannot read {}: this build has no reader yet", path.display());
-    problems.push(Diagnostic::error(Span::default(), message));
-    None
+    match yaml::read_file(path) {
+        Ok(document) => {
+            problems.extend(document.warnings);
+            Some(document.root.unwrap_or_else(|| Node::scalar(Span::default(), Value::Null)))
+        }
+        Err(problem) => {
+            problems.push(problem);
+            None
+        }
+    }
 }
 
 /// Variables of several files, later ones winning.

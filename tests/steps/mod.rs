@@ -67,7 +67,8 @@ fn listing(path: &Path) -> String {
 fn options(text: &str) -> Options {
     let mut options = Options::default();
     let Some(line) = text.lines().find_map(|line| line.strip_prefix("# options: ")) else { return options };
-    let words: Vec<&str> = line.split(" --").flat_map(|part| part.split_once(' ').map(|(k, v)| [k, v])).flatten().collect();
+    let words: Vec<&str> =
+        line.split(" --").flat_map(|part| part.split_once(' ').map(|(k, v)| [k, v])).flatten().collect();
     for pair in words.chunks(2) {
         let value = pair[1].to_owned();
         match pair[0].trim_start_matches('-') {
