@@ -327,6 +327,13 @@ impl Arg for i64 {
     }
 }
 
+impl Arg for u32 {
+    const KIND: Kind = Kind::Int;
+    fn read(value: &Value) -> Result<Self, String> {
+        i64::read(value)?.try_into().or_else(|_| expected("a whole number that is not negative", value))
+    }
+}
+
 impl Arg for f64 {
     const KIND: Kind = Kind::Float;
     fn read(value: &Value) -> Result<Self, String> {

@@ -12,6 +12,7 @@ macro_rules! registry {
 }
 
 registry! {
+    group,
     add_host,
     assert,
     command,
@@ -27,9 +28,12 @@ registry! {
     meta,
     pause,
     ping,
+    user,
     set_fact,
     shell,
 }
+
+pub mod printed;
 
 /// Finds a module by its short name, its full name or an alias (`copy`, `ansible.builtin.copy`, `ansible.legacy.copy`).
 pub fn find(name: &str) -> Option<&'static ModuleSpec> {

@@ -107,6 +107,47 @@ pub fn subject(kind: &str, name: &str) -> Subject {
     Subject::Other(kind.to_owned(), name.to_owned())
 }
 
+/// A setting of `/etc/login.defs`.
+pub fn login_defs(system: &dyn System, name: &str) -> Result<Option<String>, Failure> {
+    let text = text(system, "/etc/login.defs")?;
+    let setting = |line: &str| {
+        let mut words = line.split_whitespace();
+        (words.next() == Some(name)).then(|| words.next().map(str::to_owned)).flatten()
+    };
+    Ok(text.lines().find_map(setting))
+}
+
+/// Which of the two kinds of id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IdKind {
+    /// Of a user.
+    Uid,
+    /// Of a group.
+    Gid,
+}
+
+/// The id that `useradd` or `groupadd` will most likely choose, for the plan: the one above the highest in use, or for a
+/// system account the one below the lowest.
+pub fn next_id(system: &dyn System, kind: IdKind, system_account: bool) -> Result<u32, Failure> {
+    let (name, used): (_, Vec<u32>) = match kind {
+        IdKind::Uid => ("uid", all_users(system)?.iter().map(|user| user.uid).collect()),
+        IdKind::Gid => ("gid", all_groups(system)?.iter().map(|group| group.gid).collect()),
+    };
+    let upper = name.to_uppercase();
+    let limit = |key: &str, default| {
+        Ok::<u32, Failure>(login_defs(system, key)?.and_then(|text| text.parse().ok()).unwrap_or(default))
+    };
+    let free = |id: &u32| !matches!(system.predicted(&subject(name, &id.to_string())), Some(Value::Str(_)));
+    if system_account {
+        let (min, max) = (limit(&format!("SYS_{upper}_MIN"), 101)?, limit(&format!("SYS_{upper}_MAX"), 999)?);
+        let lowest = used.into_iter().filter(|id| (min..=max).contains(id)).min().unwrap_or(max + 1);
+        return Ok((min..lowest).rev().find(free).unwrap_or(min));
+    }
+    let (min, max) = (limit(&format!("{upper}_MIN"), 1000)?, limit(&format!("{upper}_MAX"), 60000)?);
+    let highest = used.into_iter().filter(|id| (min..=max).contains(id)).max().map_or(min, |id| id + 1);
+    Ok((highest..=max).find(free).unwrap_or(max))
+}
+
 /// The value to settle for a planned user with these supplementary groups.
 pub fn settled_user(user: &User, groups: &[String]) -> Value {
     Value::Map(map! {
