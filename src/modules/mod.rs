@@ -12,12 +12,12 @@ macro_rules! registry {
 }
 
 registry! {
-    group,
     add_host,
     assert,
     command,
     debug,
     fail,
+    group,
     group_by,
     import_playbook,
     import_role,
@@ -28,9 +28,9 @@ registry! {
     meta,
     pause,
     ping,
-    user,
     set_fact,
     shell,
+    user,
 }
 
 pub mod printed;

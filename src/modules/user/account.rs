@@ -93,14 +93,21 @@ impl Args {
         let mut home = user.home.to_string_lossy().into_owned();
         differs("-d", self.home.as_ref().map(|home| home.to_string_lossy().into_owned()), &mut home);
         wanted.home = PathBuf::from(home);
-        if self.moves_home(system, user)? {
+        let moves = self.moves_home(system, user)?;
+        if moves {
             words.push("-m".into());
         }
         let password = self.modify_shadow(&shadow.clone().unwrap_or_default(), &mut words);
         let mut actions = Vec::new();
         if words.len() > 1 {
             words.push(self.name.clone());
-            let action = self.run(words, "change").settles(self.subject(), passwd::settled_user(&wanted, &groups));
+            let mut action = self.run(words, "change").settles(self.subject(), passwd::settled_user(&wanted, &groups));
+            if moves {
+                let home = map! { "kind" => "dir", "uid" => wanted.uid, "gid" => wanted.gid };
+                action = action
+                    .settles(Subject::Path(user.home.clone()), Value::Null)
+                    .settles(Subject::Path(wanted.home.clone()), Value::Map(home));
+            }
             actions.push(settle_uid(action, user, &wanted));
         }
         actions.extend(password.map(|hash| self.set_password(hash)));
