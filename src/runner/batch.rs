@@ -1,0 +1,571 @@
+//! The hosts of one batch walk through a play.
+//!
+//! Each host has a cursor that runs ahead: steps are prepared and sent as long as nothing that they need is open. Answers
+//! are taken up in order, and only when the watermark (the lowest position at which some host still is) reaches them. So
+//! hosts look ahead, and change things in lock-step. `ARCHITECTURE.md` says why this is Ansible's order.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
+
+use super::conclude::Registered;
+use super::cursor::{Cursor, Fallout};
+use super::flight::{Ended, Flight};
+use super::play::PlayContext;
+use super::{Run, Tick};
+use crate::event::Event;
+use crate::module::{Place, Reach};
+use crate::protocol::{FromAgent, Mode, Position, ToAgent};
+use crate::steps::{Step, Work};
+use crate::transport::{Incoming, SessionId};
+
+/// Steps that may be under way on one host: enough to hide any latency, few enough to bound memory.
+const WINDOW: usize = 512;
+
+/// The hosts of a batch on their way.
+pub struct Batch<'a> {
+    /// The run.
+    pub run: &'a mut Run,
+    /// The play.
+    pub play: &'a PlayContext,
+    /// The hosts.
+    pub walkers: Vec<Walker>,
+    /// Results of `run_once` steps, for the hosts that did not run them.
+    pub once: HashMap<Position, Registered>,
+    /// A failure that ends the play for all (`any_errors_fatal`).
+    pub fatal: Option<Position>,
+    /// Everybody has finished everything below.
+    watermark: Position,
+}
+
+/// One host on its way.
+#[derive(Debug)]
+pub struct Walker {
+    /// Its name.
+    pub name: String,
+    /// Where sending stands.
+    pub cursor: Cursor,
+    /// Steps under way, in order.
+    pub flights: VecDeque<Flight>,
+    /// Whether it still takes part.
+    pub state: State,
+    /// Notified handlers, by their place in the play's list.
+    pub notified: BTreeSet<usize>,
+    /// The last step that other hosts may see: nothing behind it is looked at before all have passed it.
+    pub barrier: Option<Position>,
+    /// Shares a machine with another host of the play: nothing is looked at ahead.
+    pub shares: bool,
+    /// The lane of its own steps; another one each time it is sent back, so that late answers are told apart.
+    pub lane: u32,
+    /// Waits for the watermark at this position.
+    pub waiting: Option<Position>,
+    /// The watermark that its agent has.
+    pub granted: Option<Position>,
+    /// In a plan: a step whose effect nobody can know has gone before.
+    pub opaque: Option<String>,
+}
+
+/// Whether a host still takes part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It does.
+    Active,
+    /// It reached the end.
+    Done,
+    /// It failed.
+    Failed,
+    /// It cannot be reached.
+    Lost,
+}
+
+impl<'a> Batch<'a> {
+    /// At the start of the play, or of one of its batches: positions begin with `base`.
+    pub fn new(run: &'a mut Run, play: &'a PlayContext, hosts: &[String], base: &Position) -> Self {
+        let walker = |name: &String| Walker {
+            name: name.clone(),
+            cursor: Cursor::new(play.items.clone(), base.clone()),
+            flights: VecDeque::new(),
+            state: State::Active,
+            notified: BTreeSet::new(),
+            barrier: None,
+            shares: false,
+            lane: 0,
+            waiting: None,
+            granted: None,
+            opaque: None,
+        };
+        let walkers = hosts.iter().map(walker).collect();
+        Batch { run, play, walkers, once: HashMap::new(), fatal: None, watermark: base.clone() }
+    }
+
+    /// Walks to the end. The error is that the user interrupted.
+    pub async fn walk(&mut self) -> Result<(), super::Interrupted> {
+        if self.walkers.len() > 1 && self.play.needs_hosts {
+            for host in 0..self.walkers.len() {
+                self.open(host);
+            }
+        }
+        loop {
+            self.settle();
+            if self.walkers.iter().all(|walker| walker.state != State::Active) {
+                return Ok(());
+            }
+            tokio::select! {
+                biased;
+                () = self.run.interrupt.notified() => return Err(super::Interrupted),
+                Some((session, incoming)) = self.run.inbox.recv() => self.receive(session, incoming),
+                Some(tick) = self.run.ticks.recv() => self.tick(tick),
+            }
+            while let Ok((session, incoming)) = self.run.inbox.try_recv() {
+                self.receive(session, incoming);
+            }
+        }
+    }
+
+    /// Does everything that can be done without waiting.
+    fn settle(&mut self) {
+        loop {
+            let mut moved = false;
+            for host in 0..self.walkers.len() {
+                while self.take_up(host) {
+                    moved = true;
+                }
+                moved |= self.advance(host);
+            }
+            moved |= self.raise_watermark();
+            moved |= self.end_all_if_fatal();
+            if !moved {
+                break;
+            }
+        }
+        self.grant();
+    }
+
+    /// Whether hosts must keep step.
+    fn in_step(&self) -> bool {
+        !self.play.free && self.walkers.len() > 1
+    }
+
+    /// Where a host stands: its first step that is not taken up.
+    fn frontier(&mut self, host: usize) -> Position {
+        let walker = &mut self.walkers[host];
+        if walker.state != State::Active {
+            return Position::end();
+        }
+        match walker.flights.front() {
+            Some(flight) => flight.position.clone(),
+            None => match walker.cursor.clone().step() {
+                Ok(Some((_, position))) => position,
+                _ => Position::end(),
+            },
+        }
+    }
+
+    fn raise_watermark(&mut self) -> bool {
+        let lowest = (0..self.walkers.len()).map(|host| self.frontier(host)).min().unwrap_or_else(Position::end);
+        let moved = lowest != self.watermark;
+        self.watermark = lowest;
+        moved
+    }
+
+    /// Whether it is this host's turn at `position`: nothing of its own is open, and nobody else stands before it.
+    fn is_turn(&self, host: usize, position: &Position) -> bool {
+        self.walkers[host].flights.is_empty() && (!self.in_step() || *position <= self.watermark)
+    }
+
+    /// Sends what can be sent.
+    fn advance(&mut self, host: usize) -> bool {
+        let mut moved = false;
+        while self.walkers[host].state == State::Active {
+            let walker = &mut self.walkers[host];
+            if walker.flights.len() >= WINDOW || walker.flights.back().is_some_and(|flight| flight.fence) {
+                break;
+            }
+            let before = walker.cursor.clone();
+            let (step, position) = match walker.cursor.step() {
+                Ok(Some(next)) => next,
+                ended => {
+                    if walker.flights.is_empty() {
+                        walker.state = if ended.is_err() { State::Failed } else { State::Done };
+                        moved = true;
+                    } else {
+                        walker.cursor = before;
+                    }
+                    break;
+                }
+            };
+            if !self.may_look(host, &position) || !self.dispatch(host, &step, &position) {
+                break;
+            }
+            moved = true;
+        }
+        moved
+    }
+
+    /// Whether a host may look at a step now.
+    fn may_look(&mut self, host: usize, position: &Position) -> bool {
+        if !self.in_step() {
+            return true;
+        }
+        let walker = &self.walkers[host];
+        if (walker.shares || walker.cursor.is_alone()) && !self.is_turn(host, position) {
+            return false;
+        }
+        match &walker.barrier {
+            Some(barrier) if self.watermark <= *barrier => false,
+            _ => {
+                self.walkers[host].barrier = None;
+                true
+            }
+        }
+    }
+
+    /// Brings one step under way. False: not yet.
+    fn dispatch(&mut self, host: usize, step: &Arc<Step>, position: &Position) -> bool {
+        match &step.work {
+            Work::Flush => self.flush(host),
+            Work::RoleEnd => {
+                self.walkers[host].cursor.advance();
+                true
+            }
+            Work::IncludeTasks { .. } | Work::IncludeRole { .. } => {
+                // What it brings differs between hosts, so they settle it together.
+                if self.in_step() && !self.is_turn(host, position) {
+                    return false;
+                }
+                self.include(host, step, position)
+            }
+            Work::Gather => {
+                self.walkers[host].cursor.advance();
+                true
+            }
+            Work::Call { .. } if self.walkers[host].cursor.in_handlers() && !self.is_notified(host, position) => {
+                self.walkers[host].cursor.advance();
+                true
+            }
+            Work::Call { spec, .. } => {
+                if spec.place == Place::Controller && super::course::is_course(spec.name) {
+                    return self.is_turn(host, position) && self.course(host, step, position);
+                }
+                self.call(host, step, position)
+            }
+        }
+    }
+
+    /// Whether the handler at this place of the list was notified; takes the notification away.
+    fn is_notified(&mut self, host: usize, position: &Position) -> bool {
+        let index = position.0.last().map_or(0, |index| *index as usize);
+        // A handler may be a block; then its tasks stand deeper, and the block was asked for when it was entered.
+        self.walkers[host].notified.contains(&index)
+    }
+
+    /// Runs notified handlers, if there are any.
+    fn flush(&mut self, host: usize) -> bool {
+        let play = self.play;
+        let walker = &mut self.walkers[host];
+        let may_notify = |flight: &Flight| !flight.step.keywords.notify.is_empty();
+        if !walker.notified.is_empty() {
+            if !walker.flights.is_empty() {
+                return false;
+            }
+            walker.cursor.handlers(play.handler_items());
+            return true;
+        }
+        if walker.flights.iter().any(may_notify) {
+            return false;
+        }
+        walker.cursor.advance();
+        true
+    }
+
+    /// Brings a module call under way.
+    fn call(&mut self, host: usize, step: &Arc<Step>, position: &Position) -> bool {
+        let planning = self.run.options.mode == Mode::Plan;
+        let keywords = step.keywords.clone();
+        let (run_once, delegated) = match self.course_of(host, step, position) {
+            Ok(course) => course,
+            Err(super::prepare::NotYet) => return false,
+        };
+        if (run_once || delegated) && !self.is_turn(host, position) {
+            return false;
+        }
+        if run_once && self.in_step() {
+            if let Some(result) = self.once.get(position).cloned() {
+                self.copy_result(host, step, &result);
+                self.walkers[host].cursor.advance();
+                return true;
+            }
+            // The first that is still there does it; the others wait for its result.
+            let first = self.walkers.iter().position(|walker| walker.state == State::Active);
+            if first != Some(host) {
+                return false;
+            }
+        }
+        let prepared = match self.prepare(host, step, position) {
+            Ok(prepared) => prepared,
+            Err(super::prepare::NotYet) => return false,
+        };
+        if prepared.reach == Reach::Outside || delegated {
+            self.walkers[host].barrier = Some(position.clone());
+        }
+        let mut flight = match self.flight(host, step, position, prepared) {
+            Ok(flight) => flight,
+            Err(super::prepare::NotYet) => return false,
+        };
+        let judged = !keywords.failed_when.is_empty() || !keywords.until.is_empty();
+        let fails = |flight: &Flight| {
+            let bad = |ended: &Ended| matches!(ended, Ended::Wrong(_) | Ended::Failed(_) | Ended::Lost(_));
+            flight.trouble.iter().chain(flight.items.iter().filter_map(|item| item.ended.as_ref())).any(bad)
+        };
+        flight.fence = judged || run_once || flight.one_by_one || (fails(&flight) && !planning);
+        self.walkers[host].cursor.advance();
+        self.launch(host, flight);
+        true
+    }
+
+    /// Sends a flight's calls (the first one only, if they go one by one) and queues it.
+    fn launch(&mut self, host: usize, mut flight: Flight) {
+        let calls: Vec<usize> = (0..flight.items.len()).filter(|index| flight.items[*index].call.is_some()).collect();
+        flight.done = calls.is_empty();
+        if !calls.is_empty() {
+            let session = match &flight.delegate {
+                Some(delegate) => self.run.session(delegate, &flight.step.keywords),
+                None => self.run.session(&self.walkers[host].name, &flight.step.keywords),
+            };
+            match session {
+                Ok(session) => {
+                    flight.session = Some(session);
+                    flight.lane = match flight.delegate {
+                        Some(_) => 1 + host as u32 + self.walkers[host].lane,
+                        None => self.walkers[host].lane,
+                    };
+                    flight.pending = calls.into();
+                    self.send(host, &mut flight);
+                }
+                Err(ended) => {
+                    for item in flight.items.iter_mut().filter(|item| item.ended.is_none()) {
+                        item.ended = Some(ended.clone());
+                    }
+                    flight.done = true;
+                    flight.fence = true;
+                }
+            }
+        }
+        self.walkers[host].flights.push_back(flight);
+    }
+
+    /// Opens the host's session, so that all of a play connect side by side.
+    fn open(&mut self, host: usize) {
+        let name = self.walkers[host].name.clone();
+        let _ = self.run.session(&name, &self.play.keywords);
+    }
+
+    /// Lets agents change things up to where they may.
+    fn grant(&mut self) {
+        if self.run.options.mode == Mode::Plan {
+            return;
+        }
+        let in_step = self.in_step();
+        if self.walkers.len() > 1 && !self.run.all_answered() {
+            return;
+        }
+        let bounded = self.walkers.len() > self.run.options.forks;
+        let busy = |walker: &Walker| walker.waiting.is_some() && walker.granted >= walker.waiting;
+        let mut performing = self.walkers.iter().filter(|walker| busy(walker)).count();
+        for host in 0..self.walkers.len() {
+            let watermark = self.watermark.clone();
+            let walker = &mut self.walkers[host];
+            let Some(last) = walker.flights.back() else { continue };
+            let mut mark = if in_step { watermark } else { last.position.clone() };
+            if bounded {
+                // With more hosts than may work at the same time, each is let on alone, when it says that it waits.
+                match &walker.waiting {
+                    Some(waiting) if *waiting <= mark && !busy(walker) && performing < self.run.options.forks => {
+                        mark = waiting.clone();
+                        performing += 1;
+                    }
+                    _ => continue,
+                }
+            }
+            if walker.granted.as_ref() == Some(&mark) {
+                continue;
+            }
+            walker.granted = Some(mark.clone());
+            let sessions: BTreeSet<SessionId> = walker.flights.iter().filter_map(|flight| flight.session).collect();
+            for session in sessions {
+                self.run.sessions[session].send(ToAgent::Watermark(mark.clone()));
+            }
+        }
+    }
+
+    /// Takes in a message.
+    fn receive(&mut self, session: SessionId, incoming: Incoming) {
+        let message = match incoming {
+            Incoming::Message(message) => message,
+            Incoming::Gone(why) => return self.lost(session, why),
+        };
+        match message {
+            FromAgent::Hello(hello) => {
+                self.run.greet(session, hello);
+                if self.run.all_answered() {
+                    self.find_shared_machines();
+                }
+            }
+            FromAgent::Outcome { position, lane, index, outcome } => {
+                if let Some((host, flight)) = self.flight_at(session, lane, &position) {
+                    let index = index as usize;
+                    let walker = &mut self.walkers[host];
+                    walker.flights[flight].answer(index, Ended::Outcome(outcome));
+                    if walker.waiting.as_ref() == Some(&position) {
+                        walker.waiting = None;
+                    }
+                }
+            }
+            FromAgent::NoIdentity { position, lane, why } => {
+                if let Some((host, flight)) = self.flight_at(session, lane, &position) {
+                    let failure = crate::failure::Failure::new(why);
+                    self.walkers[host].flights[flight].answer_rest(&Ended::Failed(Box::new(failure)));
+                }
+            }
+            FromAgent::Done { position, lane, dropped } => {
+                let Some((host, flight)) = self.flight_at(session, lane, &position) else { return };
+                if dropped {
+                    self.run.sessions[session].send(ToAgent::Cancel { lane, from: position.clone() });
+                    self.forget_behind(host, flight);
+                }
+                self.finished(host, flight);
+            }
+            FromAgent::Waiting { position, lane } => {
+                if let Some((host, _)) = self.flight_at(session, lane, &position) {
+                    self.walkers[host].waiting = Some(position);
+                    self.working(host);
+                }
+            }
+            FromAgent::Live { position, lane, stream, data } => {
+                if let Some((host, flight)) = self.flight_at(session, lane, &position)
+                    && !self.walkers[host].flights[flight].no_log
+                {
+                    let host = self.walkers[host].name.clone();
+                    let text = self.run.mask(&String::from_utf8_lossy(&data));
+                    self.run.emit(Event::Live { host, stream, text });
+                }
+            }
+            FromAgent::Want { .. } | FromAgent::Pong(_) => {}
+        }
+    }
+
+    /// Says that a host is at work, for the progress display.
+    fn working(&mut self, host: usize) {
+        let walker = &self.walkers[host];
+        if let Some(flight) = walker.flights.front() {
+            let event = Event::Working { host: walker.name.clone(), task: flight.info.clone() };
+            self.run.emit(event);
+        }
+    }
+
+    /// Whose step an answer is for.
+    fn flight_at(&self, session: SessionId, lane: u32, position: &Position) -> Option<(usize, usize)> {
+        self.walkers.iter().enumerate().find_map(|(host, walker)| {
+            let matches = |flight: &Flight| {
+                flight.session == Some(session) && flight.lane == lane && flight.position == *position
+            };
+            walker.flights.iter().position(matches).map(|flight| (host, flight))
+        })
+    }
+
+    /// An agent has finished a step, or one item of it.
+    fn finished(&mut self, host: usize, flight: usize) {
+        let one_by_one = self.walkers[host].flights[flight].one_by_one;
+        if !one_by_one {
+            self.walkers[host].flights[flight].done = true;
+            return;
+        }
+        self.next_item(host, flight);
+    }
+
+    /// The steps behind a failed one were dropped by the agent: they are sent again if the host goes on.
+    fn forget_behind(&mut self, host: usize, flight: usize) {
+        let walker = &mut self.walkers[host];
+        if let Some(next) = walker.flights.get(flight + 1) {
+            walker.cursor = next.resume.clone();
+        }
+        walker.flights.truncate(flight + 1);
+        walker.flights[flight].fence = true;
+    }
+
+    /// Takes a host back to its first step that is not taken up: nothing was changed ahead, so nothing is lost.
+    fn send_back(&mut self, host: usize) {
+        let walker = &mut self.walkers[host];
+        let Some(front) = walker.flights.front() else { return };
+        let sessions: BTreeSet<SessionId> = walker.flights.iter().filter_map(|flight| flight.session).collect();
+        for session in sessions {
+            let from = front.position.clone();
+            self.run.sessions[session].send(ToAgent::Cancel { lane: walker.lane, from });
+        }
+        walker.cursor = front.resume.clone();
+        walker.flights.clear();
+        walker.lane += 1 << 16;
+        walker.waiting = None;
+        walker.granted = None;
+    }
+
+    /// Hosts of the inventory that are one machine look at nothing ahead, because each might change what the other saw.
+    fn find_shared_machines(&mut self) {
+        let names: Vec<String> = self.walkers.iter().map(|walker| walker.name.clone()).collect();
+        let machines: Vec<_> = names.iter().map(|name| self.run.machine(name)).collect();
+        for host in 0..names.len() {
+            let twin = |other: usize| other != host && machines[other] == machines[host];
+            if machines[host].is_some() && !self.walkers[host].shares && (0..names.len()).any(twin) {
+                self.walkers[host].shares = true;
+                self.send_back(host);
+            }
+        }
+    }
+
+    /// A session has ended: what it still owed is lost.
+    fn lost(&mut self, session: SessionId, why: String) {
+        self.run.sessions[session].gone = Some(why.clone());
+        for walker in &mut self.walkers {
+            for flight in walker.flights.iter_mut().filter(|flight| flight.session == Some(session)) {
+                flight.answer_rest(&Ended::Lost(why.clone()));
+                flight.done = true;
+                flight.fence = true;
+                flight.pending.clear();
+            }
+        }
+        if self.run.all_answered() {
+            self.find_shared_machines();
+        }
+    }
+
+    fn tick(&mut self, tick: Tick) {
+        let Some(host) = self.walkers.iter().position(|walker| walker.name == tick.host) else { return };
+        let at = |flight: &Flight| flight.position == tick.position;
+        let Some(flight) = self.walkers[host].flights.iter().position(at) else { return };
+        match tick.result {
+            Some(ended) => {
+                self.walkers[host].flights[flight].answer_rest(&ended);
+                self.walkers[host].flights[flight].done = true;
+            }
+            None => self.resend(host, flight),
+        }
+    }
+
+    /// After a failure that is fatal for all, once everybody has come so far: nobody goes on.
+    fn end_all_if_fatal(&mut self) -> bool {
+        let Some(position) = self.fatal.clone() else { return false };
+        if self.in_step() && self.watermark <= position {
+            return false;
+        }
+        self.fatal = None;
+        for host in 0..self.walkers.len() {
+            if self.walkers[host].state != State::Active {
+                continue;
+            }
+            self.send_back(host);
+            if self.walkers[host].cursor.fail() == Fallout::Ends {
+                self.walkers[host].state = State::Failed;
+            }
+        }
+        true
+    }
+}

@@ -1,0 +1,337 @@
+//! Taking up answers in order: events, registered results, facts, notifications, and where the host goes from there.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::batch::{Batch, State};
+use super::connection::text_of;
+use super::cursor::Fallout;
+use super::flight::{Ended, Flight};
+use super::judge::{self, Verdict};
+use crate::diagnostic::Diagnostic;
+use crate::event::{Event, Status, TaskResult};
+use crate::map;
+use crate::protocol::Mode;
+use crate::steps::{Step, Work};
+use crate::template::RenderError;
+use crate::value::{Map, Value};
+
+/// What a `run_once` step leaves on every host.
+#[derive(Clone, Debug, Default)]
+pub struct Registered {
+    /// What is registered.
+    result: Value,
+    /// The facts that its items returned.
+    facts: Vec<(Map, bool)>,
+}
+
+impl Batch<'_> {
+    /// Takes up the first step of a host that is under way, if it is answered and it is its turn.
+    pub fn take_up(&mut self, host: usize) -> bool {
+        let walker = &self.walkers[host];
+        if walker.state != State::Active {
+            return false;
+        }
+        let Some(front) = walker.flights.front() else { return false };
+        if !front.is_ready() || !self.may_conclude(&front.position) {
+            return false;
+        }
+        if let Some(flight) = self.walkers[host].flights.pop_front() {
+            self.conclude(host, flight);
+        }
+        true
+    }
+
+    fn conclude(&mut self, host: usize, mut flight: Flight) {
+        let step = flight.step.clone();
+        let mut verdicts = Vec::new();
+        for index in 0..flight.items.len() {
+            let verdict = self.verdict(host, &mut flight, index);
+            let item = &flight.items[index];
+            let var = step.repeat.as_ref().map_or_else(|| "item".to_owned(), |repeat| repeat.var.clone());
+            verdicts.push((item.item.clone(), var, verdict));
+        }
+        let whole = match (flight.trouble.take(), flight.is_loop) {
+            (Some(trouble), _) => self.judge(host, &flight, &[], trouble, 0),
+            (None, true) => judge::whole(&verdicts),
+            (None, false) => match verdicts.pop() {
+                Some((_, _, verdict)) => verdict,
+                None => return,
+            },
+        };
+        if flight.is_loop {
+            for index in 0..verdicts.len() {
+                let label = self.label(host, &flight, index);
+                let verdict = verdicts[index].2.clone();
+                self.report(host, &flight, verdict, Some(label), false);
+            }
+        }
+        let failed = whole.is_failed();
+        let lost = whole.status == Status::Unreachable;
+        let ignored = failed && flight.ignore_errors && !lost;
+        self.count(host, &flight, whole.status, ignored);
+        self.report(host, &flight, whole.clone(), None, flight.is_loop);
+        let registered = self.register(host, &flight, &whole, &verdicts);
+        if flight.step.keywords.run_once.is_some() {
+            self.once.insert(flight.position.clone(), registered);
+        }
+        let acted = |verdict: &Verdict| matches!(verdict.status, Status::Changed | Status::Unknown);
+        if !failed {
+            let changed: Vec<usize> = match flight.is_loop {
+                true => (0..verdicts.len()).filter(|index| acted(&verdicts[*index].2)).collect(),
+                false => acted(&whole).then_some(0).into_iter().collect(),
+            };
+            if let Some(diagnostic) = self.notify(host, &flight, &changed) {
+                self.run.emit(Event::Warning(diagnostic.render(false).trim_end().to_owned()));
+            }
+        }
+        if self.run.options.mode == Mode::Plan && whole.status == Status::Unknown {
+            self.walkers[host].opaque = Some(flight.info.title());
+        }
+        match (lost, failed && !ignored) {
+            (true, _) => self.out(host, State::Lost),
+            (false, true) => self.fall(host, &flight, &whole),
+            (false, false) => {}
+        }
+    }
+
+    /// Judges one item, unless that was done when its answer came.
+    fn verdict(&mut self, host: usize, flight: &mut Flight, index: usize) -> Verdict {
+        let item = &mut flight.items[index];
+        if let Some(verdict) = item.verdict.take() {
+            return verdict;
+        }
+        let ended = item.ended.take().unwrap_or_else(|| Ended::Skipped(String::new()));
+        let (layers, attempts) = (item.layers.clone(), item.attempts);
+        self.judge(host, flight, &layers, ended, attempts)
+    }
+
+    /// Judges how an item ended.
+    pub fn judge(
+        &mut self,
+        host: usize,
+        flight: &Flight,
+        layers: &[Arc<crate::vars::Layer>],
+        ended: Ended,
+        attempts: u32,
+    ) -> Verdict {
+        let planning = self.run.options.mode == Mode::Plan;
+        let opaque = match &ended {
+            Ended::Outcome(outcome) => outcome.opaque,
+            _ => false,
+        };
+        let scope = self.scope_maker(host, &flight.step, &flight.position, true);
+        let bench = self.run.bench(&scope);
+        let mut verdict = judge::judge(&bench, &flight.step, layers, ended, attempts, planning);
+        if planning && opaque && self.walkers[host].opaque.is_none() {
+            self.walkers[host].opaque = Some(flight.info.title());
+        }
+        if let (true, true, Some(cause)) = (planning, verdict.is_failed(), self.walkers[host].opaque.clone())
+            && verdict.status == Status::Failed
+        {
+            // What it misses may be what a step made whose effect nobody can know beforehand.
+            let said = verdict.values.get("msg").map(text_of).unwrap_or_default();
+            verdict.status = Status::Unknown;
+            verdict.warnings.push(format!("known after: {cause} (now: {said})"));
+        }
+        verdict
+    }
+
+    /// What an item of a loop is called.
+    fn label(&mut self, host: usize, flight: &Flight, index: usize) -> Value {
+        let item = flight.items[index].item.clone().unwrap_or_default();
+        let Some(label) = flight.step.repeat.as_ref().and_then(|repeat| repeat.label.clone()) else { return item };
+        let scope = self.scope_maker(host, &flight.step, &flight.position, true);
+        let bench = self.run.bench(&scope);
+        bench.templar.render(&label, &bench.with(&flight.items[index].layers)).unwrap_or(item)
+    }
+
+    fn report(&mut self, host: usize, flight: &Flight, verdict: Verdict, item: Option<Value>, is_summary: bool) {
+        let rescued = verdict.is_failed() && !flight.ignore_errors && flight.resume.is_rescued();
+        let mut values = verdict.values;
+        values.shift_remove("_ansible_facts_cacheable");
+        if flight.no_log {
+            let kept = ["changed", "failed", "skipped", "attempts"];
+            values.retain(|name, _| kept.contains(&name.as_str()));
+            values.insert("censored".into(), "the result is hidden because of `no_log: true`".into());
+        }
+        let result = TaskResult {
+            task: flight.info.clone(),
+            host: self.walkers[host].name.clone(),
+            delegate: flight.delegate.clone(),
+            item: item.map(|item| if flight.no_log { Value::from("(hidden by no_log)") } else { item }),
+            status: verdict.status,
+            ignored: verdict.is_failed() && flight.ignore_errors,
+            rescued,
+            values,
+            diffs: if flight.no_log { Vec::new() } else { verdict.diffs },
+            warnings: verdict.warnings,
+            cause: verdict.cause.or_else(|| verdict.is_failed().then_some(flight.step.span)),
+            diagnostic: verdict.diagnostic,
+            elapsed: Duration::from_micros(verdict.micros),
+            is_summary,
+        };
+        self.run.emit(Event::Result(Box::new(result)));
+    }
+
+    fn count(&mut self, host: usize, flight: &Flight, status: Status, ignored: bool) {
+        let counters = self.run.counters.entry(self.walkers[host].name.clone()).or_default();
+        match status {
+            Status::Ok => counters.ok += 1,
+            Status::Changed => {
+                counters.ok += 1;
+                counters.changed += 1;
+            }
+            Status::Unknown => counters.ok += 1,
+            Status::Skipped => counters.skipped += 1,
+            Status::Unreachable => counters.unreachable += 1,
+            Status::Failed if ignored => {
+                counters.ok += 1;
+                counters.ignored += 1;
+            }
+            Status::Failed if flight.resume.is_rescued() => counters.rescued += 1,
+            Status::Failed => counters.failed += 1,
+        }
+    }
+
+    /// Keeps the result and the facts of a step.
+    fn register(
+        &mut self,
+        host: usize,
+        flight: &Flight,
+        whole: &Verdict,
+        items: &[(Option<Value>, String, Verdict)],
+    ) -> Registered {
+        let single = [(None, String::new(), whole.clone())];
+        let items = if flight.is_loop { items } else { &single };
+        let facts = |(_, _, verdict): &(Option<Value>, String, Verdict)| {
+            let facts = verdict.values.get("ansible_facts")?.as_map()?.clone();
+            let cacheable = verdict.values.get("_ansible_facts_cacheable").is_some_and(Value::is_true);
+            (!verdict.is_failed()).then_some((facts, cacheable))
+        };
+        let mut result = whole.values.clone();
+        result.shift_remove("_ansible_facts_cacheable");
+        let registered = Registered { result: Value::Map(result), facts: items.iter().filter_map(facts).collect() };
+        let owner = match &flight.delegate {
+            Some(delegate) if flight.delegate_facts => delegate.clone(),
+            _ => self.walkers[host].name.clone(),
+        };
+        self.keep(&self.walkers[host].name.clone(), &owner, &flight.step, &registered);
+        registered
+    }
+
+    /// Puts what a step left among a host's variables.
+    fn keep(&mut self, host: &str, owner: &str, step: &Step, registered: &Registered) {
+        let module = match &step.work {
+            Work::Call { spec, .. } => spec.name,
+            _ => "",
+        };
+        for (facts, cacheable) in &registered.facts {
+            self.run.table.update(owner, |layers| match module {
+                "set_fact" => {
+                    for (name, value) in facts {
+                        layers.set(name, value.clone());
+                    }
+                    if *cacheable {
+                        layers.add_facts(facts);
+                    }
+                }
+                "include_vars" => layers.include(facts),
+                _ => layers.add_facts(facts),
+            });
+        }
+        if let Some(name) = &step.keywords.register {
+            self.run.table.update(host, |layers| layers.set(name, registered.result.clone()));
+        }
+    }
+
+    /// Gives a host what a `run_once` step left.
+    pub fn copy_result(&mut self, host: usize, step: &Step, registered: &Registered) {
+        let name = self.walkers[host].name.clone();
+        self.keep(&name.clone(), &name, step, registered);
+    }
+
+    /// Marks the handlers that the changed items notify. The diagnostic is about one that does not exist.
+    fn notify(&mut self, host: usize, flight: &Flight, changed: &[usize]) -> Option<Diagnostic> {
+        let mut trouble = None;
+        for node in &flight.step.keywords.notify {
+            for index in changed {
+                let layers = flight.items.get(*index).map(|item| item.layers.clone()).unwrap_or_default();
+                let scope = self.scope_maker(host, &flight.step, &flight.position, true);
+                let bench = self.run.bench(&scope);
+                let names = match bench.templar.render(node, &bench.with(&layers)) {
+                    Ok(Value::List(names)) => names.iter().map(text_of).collect(),
+                    Ok(name) => vec![text_of(&name)],
+                    Err(RenderError::Undefined(diagnostic) | RenderError::Wrong(diagnostic)) => {
+                        trouble = Some(*diagnostic);
+                        continue;
+                    }
+                    Err(_) => continue,
+                };
+                for name in names {
+                    let found = self.play.handlers_named(&name);
+                    if found.is_empty() {
+                        trouble = Some(Diagnostic::error(node.span, format!("there is no handler `{name}`")));
+                    }
+                    self.walkers[host].notified.extend(found);
+                }
+            }
+        }
+        trouble
+    }
+
+    /// A failure that is not ignored: to the next `rescue` or `always`, or out of the play.
+    fn fall(&mut self, host: usize, flight: &Flight, whole: &Verdict) {
+        let fatal = flight.is_fatal || flight.step.keywords.run_once.is_some();
+        if fatal {
+            self.fatal.get_or_insert_with(|| flight.position.clone());
+        }
+        let name = self.walkers[host].name.clone();
+        let task = map! { "name" => flight.info.name.clone(), "action" => flight.info.module.clone() };
+        let values = whole.values.clone();
+        self.run.table.update(&name, |layers| {
+            layers.set("ansible_failed_task", Value::Map(task));
+            layers.set("ansible_failed_result", Value::Map(values));
+        });
+        // Whatever was sent behind it has been dropped by the agent, or is taken back.
+        self.send_back(host);
+        let walker = &mut self.walkers[host];
+        walker.flights.clear();
+        walker.cursor = flight.resume.clone();
+        if walker.cursor.fail() == Fallout::Continues {
+            return;
+        }
+        if self.play.force_handlers && !walker.notified.is_empty() && !flight.resume.in_handlers() {
+            walker.cursor.last_handlers(self.play.handler_items());
+            walker.failing = true;
+            return;
+        }
+        self.out(host, State::Failed);
+    }
+
+    /// Takes a host out of the play and of those that follow.
+    pub fn out(&mut self, host: usize, state: State) {
+        let walker = &mut self.walkers[host];
+        walker.state = state;
+        walker.flights.clear();
+        let name = walker.name.clone();
+        self.run.out.insert(name, state);
+        self.check_failures();
+    }
+
+    /// Ends the play when more hosts have failed than `max_fail_percentage` allows.
+    fn check_failures(&mut self) {
+        let Some(allowed) = self.play.max_fail_percentage else { return };
+        let failed = self.walkers.iter().filter(|walker| matches!(walker.state, State::Failed | State::Lost)).count();
+        if failed as f64 * 100.0 / self.walkers.len() as f64 > allowed {
+            for host in 0..self.walkers.len() {
+                if self.walkers[host].state == State::Active {
+                    self.send_back(host);
+                    self.walkers[host].flights.clear();
+                    self.walkers[host].state = State::Failed;
+                }
+            }
+            self.run.stop = true;
+        }
+    }
+}

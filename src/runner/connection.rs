@@ -1,0 +1,197 @@
+//! How a host is reached and whom a step becomes there: from variables, keywords and the command line.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::Options;
+use crate::protocol::Become;
+use crate::steps::Keywords;
+use crate::template::{Binding, RenderError, Scope};
+use crate::template::Templar;
+use crate::transport::Target;
+use crate::value::Value;
+use crate::yaml::Node;
+
+/// Renders single values of keywords and connection variables.
+pub struct Reader<'a> {
+    /// The renderer.
+    pub templar: &'a Templar,
+    /// Whose variables.
+    pub scope: &'a Arc<dyn Scope>,
+}
+
+impl Reader<'_> {
+    /// A variable, rendered; `None` if it is undefined or null.
+    pub fn variable(&self, name: &str) -> Result<Option<Value>, RenderError> {
+        let value = match self.scope.lookup(name) {
+            None => return Ok(None),
+            Some(Binding::Template(node)) => self.templar.render(&node, self.scope)?,
+            Some(Binding::Data(value)) => (*value).clone(),
+            Some(Binding::Pending) => return Err(RenderError::Pending),
+            Some(Binding::HostVars(_)) => return Ok(None),
+        };
+        Ok((value != Value::Null && !crate::template::is_omit(&value)).then_some(value))
+    }
+
+    /// The first of several variables that is defined.
+    pub fn first(&self, names: &[&str]) -> Result<Option<Value>, RenderError> {
+        for name in names {
+            if let Some(value) = self.variable(name)? {
+                return Ok(Some(value));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The first of several variables, as text.
+    pub fn text(&self, names: &[&str]) -> Result<Option<String>, RenderError> {
+        Ok(self.first(names)?.map(|value| text_of(&value)))
+    }
+
+    /// A keyword, rendered; `None` if it is absent, null or omitted.
+    pub fn keyword(&self, node: Option<&Arc<Node>>) -> Result<Option<Value>, RenderError> {
+        let Some(node) = node else { return Ok(None) };
+        let value = self.templar.render(node, self.scope)?;
+        Ok((value != Value::Null && !crate::template::is_omit(&value)).then_some(value))
+    }
+
+    /// A keyword that is a boolean.
+    pub fn flag(&self, node: Option<&Arc<Node>>) -> Result<Option<bool>, RenderError> {
+        Ok(self.keyword(node)?.map(|value| truth(&value)))
+    }
+}
+
+/// A value as text.
+pub fn text_of(value: &Value) -> String {
+    use crate::module::Arg;
+    String::read(value).unwrap_or_default()
+}
+
+/// Whether a value says yes.
+pub fn truth(value: &Value) -> bool {
+    use crate::module::Arg;
+    bool::read(value).unwrap_or_else(|_| value.is_true())
+}
+
+/// How `host` is reached.
+pub fn target(
+    host: &str,
+    reader: &Reader,
+    keywords: &Keywords,
+    options: &Options,
+) -> Result<Target, RenderError> {
+    let connection = match reader.text(&["ansible_connection"])? {
+        Some(name) => Some(name),
+        None => reader.keyword(keywords.connection.as_ref())?.map(|value| text_of(&value)),
+    };
+    let connection = connection.or_else(|| options.connection.clone());
+    if connection.as_deref() == Some("local") {
+        return Ok(Target { local: true, address: host.to_owned(), ..Target::default() });
+    }
+    let user = match reader.text(&["ansible_user", "ansible_ssh_user"])? {
+        Some(user) => Some(user),
+        None => reader.keyword(keywords.remote_user.as_ref())?.map(|value| text_of(&value)),
+    };
+    let port = match reader.first(&["ansible_port", "ansible_ssh_port"])? {
+        Some(port) => Some(port),
+        None => reader.keyword(keywords.port.as_ref())?,
+    };
+    let mut arguments = Vec::new();
+    for name in ["ansible_ssh_args", "ansible_ssh_common_args", "ansible_ssh_extra_args"] {
+        if let Some(text) = reader.text(&[name])? {
+            arguments.extend(shell_words(&text));
+        }
+    }
+    let check = reader.first(&["ansible_host_key_checking", "ansible_ssh_host_key_checking"])?;
+    let timeout = reader.first(&["ansible_timeout", "ansible_ssh_timeout"])?;
+    let password = reader.text(&["ansible_password", "ansible_ssh_password", "ansible_ssh_pass"])?;
+    let key = reader.text(&["ansible_ssh_private_key_file", "ansible_private_key_file"])?;
+    Ok(Target {
+        local: false,
+        address: reader.text(&["ansible_host", "ansible_ssh_host"])?.unwrap_or_else(|| host.to_owned()),
+        port: port.and_then(|value| text_of(&value).parse().ok()),
+        user: user.or_else(|| options.remote_user.clone()),
+        key: key.map(|path| expand_home(&path)).or_else(|| options.private_key.clone()),
+        password: password.or_else(|| options.ssh_password.clone()),
+        arguments,
+        check_host_key: check.is_none_or(|value| truth(&value)),
+        timeout: timeout.and_then(|value| text_of(&value).parse().ok()).unwrap_or(options.timeout),
+    })
+}
+
+fn expand_home(path: &str) -> PathBuf {
+    match (path.strip_prefix("~/"), std::env::var_os("HOME")) {
+        (Some(rest), Some(home)) => PathBuf::from(home).join(rest),
+        _ => PathBuf::from(path),
+    }
+}
+
+/// Whom a step becomes; `None` for the login user. Variables win over keywords, keywords over the command line.
+pub fn identity(reader: &Reader, keywords: &Keywords, options: &Options) -> Result<Option<Become>, RenderError> {
+    let wanted = match reader.first(&["ansible_become"])? {
+        Some(value) => truth(&value),
+        None => reader.flag(keywords.become_.as_ref())?.unwrap_or(options.become_),
+    };
+    if !wanted {
+        return Ok(None);
+    }
+    let pick = |names: &[&str], keyword: Option<&Arc<Node>>| -> Result<Option<String>, RenderError> {
+        match reader.text(names)? {
+            Some(text) => Ok(Some(text)),
+            None => Ok(reader.keyword(keyword)?.map(|value| text_of(&value))),
+        }
+    };
+    let user = pick(&["ansible_become_user"], keywords.become_user.as_ref())?;
+    let method = pick(&["ansible_become_method"], keywords.become_method.as_ref())?;
+    let exe = pick(&["ansible_become_exe"], keywords.become_exe.as_ref())?;
+    let flags = pick(&["ansible_become_flags"], keywords.become_flags.as_ref())?;
+    let method = method.unwrap_or_else(|| "sudo".to_owned());
+    let password = reader.text(&["ansible_become_password", "ansible_become_pass", "ansible_sudo_pass"])?;
+    Ok(Some(Become {
+        user: user.or_else(|| options.become_user.clone()).unwrap_or_else(|| "root".to_owned()),
+        method: method.rsplit('.').next().unwrap_or("sudo").to_owned(),
+        exe,
+        flags,
+        password: password.or_else(|| options.become_password.clone()),
+    }))
+}
+
+/// Splits a text into words as a shell would: quotes and backslashes, nothing else.
+pub fn shell_words(text: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quote = None;
+    let mut letters = text.chars();
+    while let Some(letter) = letters.next() {
+        match (quote, letter) {
+            (Some(open), close) if open == close => quote = None,
+            (Some('"') | None, '\\') => word.get_or_insert_default().extend(letters.next()),
+            (Some(_), letter) => word.get_or_insert_default().push(letter),
+            (None, '\'' | '"') => {
+                quote = Some(letter);
+                word.get_or_insert_default();
+            }
+            (None, letter) if letter.is_whitespace() => words.extend(word.take()),
+            (None, letter) => word.get_or_insert_default().push(letter),
+        }
+    }
+    words.extend(word);
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_split_as_a_shell_does() {
+        assert_eq!(shell_words(r#"-o ProxyCommand="ssh -W %h:%p jump" -F 'a b' c\ d"#), [
+            "-o",
+            "ProxyCommand=ssh -W %h:%p jump",
+            "-F",
+            "a b",
+            "c d"
+        ]);
+        assert_eq!(shell_words(r#"'' x"#), ["", "x"]);
+    }
+}

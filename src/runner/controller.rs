@@ -1,0 +1,131 @@
+//! The modules that the runner carries out itself because they only move data: `debug`, `assert`, `fail`, `set_fact`,
+//! `include_vars`. They are settled as soon as everything that they use is known, and take effect in their turn.
+
+use std::sync::Arc;
+
+use super::flight::Ended;
+use super::prepare::{Bench, written};
+use crate::failure::Failure;
+use crate::map;
+use crate::module::{Arguments, ModuleSpec};
+use crate::modules;
+use crate::protocol::Outcome;
+use crate::template::{RenderError, Scope, is_template};
+use crate::value::{Map, Value};
+use crate::yaml::{Node, NodeKind};
+
+/// An outcome that changed nothing.
+pub fn outcome(values: Map) -> Ended {
+    Ended::Outcome(Box::new(Outcome {
+        changed: false,
+        failure: None,
+        values,
+        diffs: Vec::new(),
+        warnings: Vec::new(),
+        opaque: false,
+        micros: 0,
+    }))
+}
+
+fn failed(failure: Failure) -> Ended {
+    Ended::Failed(Box::new(failure))
+}
+
+/// Carries out one of them.
+pub fn settle(bench: &Bench, spec: &ModuleSpec, args: &Node, scope: &Arc<dyn Scope>) -> Result<Ended, RenderError> {
+    match spec.name {
+        "debug" => debug(bench, args, scope),
+        "assert" => assert(bench, args, scope),
+        "fail" => fail(bench, args, scope),
+        "set_fact" => set_fact(bench, args, scope),
+        "include_vars" => include_vars(bench, args, scope),
+        // The others concern the course of the play: the batch carries them out in their turn.
+        _ => Ok(outcome(Map::new())),
+    }
+}
+
+fn debug(bench: &Bench, args: &Node, scope: &Arc<dyn Scope>) -> Result<Ended, RenderError> {
+    if let Some(node) = args.get("var") {
+        let value = match node.as_str() {
+            Some(text) if !is_template(text) => bench.templar.expression(text, node.span, scope),
+            _ => bench.templar.render(node, scope),
+        };
+        let value = match value {
+            // As in Ansible, an undefined variable is something to say, not a failure.
+            Err(RenderError::Undefined(_)) => Value::from("VARIABLE IS NOT DEFINED!"),
+            other => other?,
+        };
+        return Ok(outcome(map! { written(node) => value }));
+    }
+    let rendered = bench.arguments(args, scope)?;
+    Ok(match modules::debug::Args::read(&rendered) {
+        Ok(args) => outcome(map! { "msg" => args.msg.unwrap_or_else(|| "Hello world!".into()) }),
+        Err(error) => failed(error.into()),
+    })
+}
+
+fn fail(bench: &Bench, args: &Node, scope: &Arc<dyn Scope>) -> Result<Ended, RenderError> {
+    let rendered = bench.arguments(args, scope)?;
+    Ok(match modules::fail::Args::read(&rendered) {
+        Ok(args) => failed(Failure::new(args.msg)),
+        Err(error) => failed(error.into()),
+    })
+}
+
+fn assert(bench: &Bench, args: &Node, scope: &Arc<dyn Scope>) -> Result<Ended, RenderError> {
+    // The expressions are evaluated one by one, so they must not be rendered with the other arguments.
+    let mut others = args.clone();
+    if let NodeKind::Map(entries) = &mut others.kind {
+        for entry in entries.iter_mut().filter(|(key, _)| *key == "that") {
+            entry.1.value = Node::scalar(entry.1.value.span, "");
+        }
+    }
+    let rendered = match modules::assert::Args::read(&bench.arguments(&others, scope)?) {
+        Ok(rendered) => rendered,
+        Err(error) => return Ok(failed(error.into())),
+    };
+    let Some(that) = args.get("that") else { return Ok(failed(Failure::new("`that` is required"))) };
+    let single;
+    let expressions = match that.as_list() {
+        Some(items) => items,
+        None => {
+            single = [that.clone()];
+            &single
+        }
+    };
+    for expression in expressions {
+        let holds = bench.templar.condition(expression, scope)?;
+        if !holds {
+            let message = rendered.fail_msg.map_or_else(|| "Assertion failed".to_owned(), |msg| lines(&msg));
+            return Ok(failed(
+                Failure::new(message)
+                    .argument("that")
+                    .with("assertion", written(expression))
+                    .with("evaluated_to", false),
+            ));
+        }
+    }
+    let message = rendered.success_msg.unwrap_or_else(|| "All assertions passed".into());
+    Ok(outcome(map! { "msg" => message }))
+}
+
+/// Text, or a list of lines.
+fn lines(value: &Value) -> String {
+    match value {
+        Value::List(items) => items.iter().map(super::connection::text_of).collect::<Vec<_>>().join("\n"),
+        value => super::connection::text_of(value),
+    }
+}
+
+fn set_fact(bench: &Bench, args: &Node, scope: &Arc<dyn Scope>) -> Result<Ended, RenderError> {
+    // Values may be unknown here: whoever uses the variable will meet the unknown.
+    let rendered = match bench.templar.render(args, scope)? {
+        Value::Map(map) => map,
+        _ => Map::new(),
+    };
+    Ok(match modules::set_fact::Args::read(&rendered) {
+        Ok(args) if args.facts.is_empty() => failed(Failure::new("`set_fact` needs at least one name with a value")),
+        Ok(args) => outcome(map! { "ansible_facts" => args.facts, "_ansible_facts_cacheable" => args.cacheable }),
+        Err(error) => failed(error.into()),
+    })
+}

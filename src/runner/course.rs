@@ -1,0 +1,618 @@
+//! Steps that concern the course of the play itself: `meta`, `pause`, `add_host`, `group_by`, includes, and everything
+//! that a flight needs before it is launched.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::batch::{Batch, State};
+use super::connection::{Reader, text_of, truth};
+use super::controller;
+use super::flight::{Ended, Flight, ItemRun};
+use super::prepare::{Bench, NotYet, Prepared, trouble};
+use super::scope::{TaskScope, Unsettled, data, layer, magic};
+use super::{Tick, prepare};
+use crate::diagnostic::Diagnostic;
+use crate::event::{Event, TaskInfo};
+use crate::failure::Failure;
+use crate::map;
+use crate::module::{Arguments, Reach};
+use crate::modules;
+use crate::protocol::{self, Mode, Position, ToAgent};
+use crate::steps::{Block, Item, Step, Work};
+use crate::template::{RenderError, Scope};
+use crate::value::{Map, Value};
+use crate::vars::{Layer, Level, Stack};
+
+/// Modules of the controller that concern the course of the play.
+pub fn is_course(name: &str) -> bool {
+    matches!(name, "meta" | "pause" | "add_host" | "group_by")
+}
+
+impl Batch<'_> {
+    /// Whether an answer at this position may be taken up.
+    pub fn may_conclude(&self, position: &Position) -> bool {
+        self.play.free || self.walkers.len() < 2 || *position <= self.watermark()
+    }
+
+    /// Makes scopes for a step on a host. `in_turn`: everything before it has been taken up, on every host.
+    pub fn scope_maker(
+        &self,
+        host: usize,
+        step: &Step,
+        position: &Position,
+        in_turn: bool,
+    ) -> impl Fn(&[Arc<Layer>]) -> TaskScope + 'static {
+        let walker = &self.walkers[host];
+        let mut layers: Vec<Arc<Layer>> = Vec::with_capacity(24);
+        if let Some(known) = self.run.table.read().get(&walker.name) {
+            layers.extend(known.all());
+        }
+        layers.extend(self.play.layers.iter().cloned());
+        layers.extend(self.play.host_layers.get(&walker.name).into_iter().flatten().cloned());
+        layers.extend(step.layers.iter().cloned());
+        layers.push(self.play_magic(step));
+        let mut unsettled = Unsettled::default();
+        if !in_turn {
+            unsettled.others = self.walkers.len() > 1 && !self.is_front(host, position);
+            for flight in &walker.flights {
+                unsettle(&flight.step, &mut unsettled);
+            }
+        }
+        let (files, table) = (step.files.clone(), self.run.table.clone());
+        move |more| TaskScope {
+            stack: Stack::new(layers.iter().chain(more).cloned()),
+            files: files.clone(),
+            unsettled: unsettled.clone(),
+            table: table.clone(),
+        }
+    }
+
+    fn is_front(&self, host: usize, position: &Position) -> bool {
+        self.walkers[host].flights.is_empty() && *position <= self.watermark()
+    }
+
+    /// Magic variables of the play and the step.
+    fn play_magic(&self, step: &Step) -> Arc<Layer> {
+        let alive = |walker: &&super::batch::Walker| matches!(walker.state, State::Active | State::Done);
+        let batch: Vec<String> = self.walkers.iter().filter(alive).map(|walker| walker.name.clone()).collect();
+        let all: Vec<String> =
+            self.play.hosts.iter().filter(|host| !self.run.out.contains_key(*host)).cloned().collect();
+        let mut values = map! {
+            "ansible_play_batch" => batch.clone(),
+            "ansible_play_hosts" => all,
+            "ansible_play_hosts_all" => self.play.hosts.clone(),
+            "play_hosts" => batch,
+            "ansible_play_name" => self.play.name.clone(),
+            "ansible_check_mode" => self.run.options.mode == Mode::Plan,
+            "ansible_diff_mode" => self.run.options.diff,
+            "ansible_verbosity" => i64::from(self.run.options.verbosity),
+            "ansible_forks" => self.run.options.forks as i64,
+            "ansible_run_tags" => self.run.options.tags.clone(),
+            "ansible_skip_tags" => self.run.options.skip_tags.clone(),
+            "ansible_role_names" => self.play.role_names.clone(),
+        };
+        if let Some(role) = &step.role {
+            let short = role.rsplit(" : ").next().unwrap_or(role);
+            values.insert("role_name".into(), short.into());
+            values.insert("ansible_role_name".into(), short.into());
+        }
+        if let Some(folder) = step.files.roles.first() {
+            values.insert("role_path".into(), folder.to_string_lossy().into_owned().into());
+        }
+        magic(values)
+    }
+
+    /// Prepares a step for a host.
+    pub fn prepare(&mut self, host: usize, step: &Arc<Step>, position: &Position) -> Result<Prepared, NotYet> {
+        let scope = self.scope_maker(host, step, position, false);
+        self.run.bench(&scope).prepare(step)
+    }
+
+    /// Whether a step is done once for all, and whether another host carries it out.
+    pub fn course_of(&mut self, host: usize, step: &Arc<Step>, position: &Position) -> Result<(bool, bool), NotYet> {
+        let delegated = step.keywords.delegate_to.is_some();
+        let Some(node) = &step.keywords.run_once else { return Ok((false, delegated)) };
+        let scope = self.scope_maker(host, step, position, false);
+        match self.run.bench(&scope).flag(Some(node)) {
+            Ok(once) => Ok((once.unwrap_or(false), delegated)),
+            Err(RenderError::Pending) => Err(NotYet),
+            Err(_) => Ok((false, delegated)),
+        }
+    }
+
+    /// Makes a flight of a prepared step.
+    pub fn flight(
+        &mut self,
+        host: usize,
+        step: &Arc<Step>,
+        position: &Position,
+        prepared: Prepared,
+    ) -> Result<Flight, NotYet> {
+        let scope = self.scope_maker(host, step, position, false);
+        let bench = self.run.bench(&scope);
+        let first_layers = prepared.items.first().map(|item| item.layers.clone()).unwrap_or_default();
+        let scope = bench.with(&first_layers);
+        let reader = Reader { templar: bench.templar, scope: &scope };
+        let flag = |node: &Option<Arc<crate::yaml::Node>>| -> Result<bool, NotYet> {
+            match reader.flag(node.as_ref()) {
+                Ok(flag) => Ok(flag.unwrap_or(false)),
+                Err(RenderError::Pending) => Err(NotYet),
+                Err(_) => Ok(false),
+            }
+        };
+        let keywords = &step.keywords;
+        let mut trouble_found = prepared.trouble;
+        let delegate = match reader.keyword(keywords.delegate_to.as_ref()) {
+            Ok(name) => name.map(|name| text_of(&name)),
+            Err(error) => {
+                trouble_found = trouble_found.or(Some(trouble(error)?));
+                None
+            }
+        };
+        let identities = |items: &[ItemRun]| {
+            let mut all = items.iter().filter_map(|item| item.call.as_ref()).map(|(_, identity)| identity.clone());
+            let first = all.next();
+            all.all(|identity| Some(identity) == first)
+        };
+        let repeat = step.repeat.as_ref();
+        let one_by_one = !keywords.until.is_empty()
+            || repeat.is_some_and(|repeat| repeat.pause.is_some() || !repeat.break_when.is_empty())
+            || !identities(&prepared.items);
+        let info = TaskInfo {
+            position: position.clone(),
+            name: task_name(&bench, step),
+            role: step.role.clone(),
+            module: match &step.work {
+                Work::Call { spec, .. } => spec.name.to_owned(),
+                Work::IncludeRole { .. } => "include_role".to_owned(),
+                _ => "include_tasks".to_owned(),
+            },
+            span: step.span,
+            is_handler: self.walkers[host].cursor.in_handlers(),
+        };
+        Ok(Flight {
+            position: position.clone(),
+            step: step.clone(),
+            info: Arc::new(info),
+            resume: self.walkers[host].cursor.clone(),
+            items: prepared.items,
+            is_loop: prepared.is_loop,
+            trouble: trouble_found,
+            session: None,
+            delegate,
+            lane: 0,
+            one_by_one,
+            pending: VecDeque::new(),
+            fence: false,
+            done: true,
+            ignore_errors: flag(&keywords.ignore_errors)?,
+            is_fatal: flag(&keywords.any_errors_fatal)?,
+            no_log: flag(&keywords.no_log)?,
+            delegate_facts: flag(&keywords.delegate_facts)?,
+        })
+    }
+
+    /// Sends a flight's calls, all of them or the first.
+    pub fn send(&mut self, host: usize, flight: &mut Flight) {
+        let Some(session) = flight.session else { return };
+        let count = if flight.one_by_one { 1 } else { flight.pending.len() };
+        let mut calls = Vec::with_capacity(count);
+        let mut identity = None;
+        for index in flight.pending.iter().take(count) {
+            let item = &mut flight.items[*index];
+            item.attempts += 1;
+            if let Some((call, who)) = &item.call {
+                calls.push(call.clone());
+                identity = who.clone();
+            }
+        }
+        let keywords = &flight.step.keywords;
+        let go_on = flight.ignore_errors
+            || flight.one_by_one
+            || !keywords.failed_when.is_empty()
+            || self.run.options.mode == Mode::Plan;
+        let step =
+            protocol::Step { position: flight.position.clone(), lane: flight.lane, identity, calls, go_on };
+        self.run.sessions[session].send(ToAgent::Step(step));
+        if flight.delegate.is_some() {
+            // It is this host's turn, so the delegate may act.
+            self.run.sessions[session].send(ToAgent::Watermark(flight.position.clone()));
+        }
+        self.walkers[host].granted = None;
+    }
+
+    /// One item of a flight that goes one by one was answered: tries it again, goes on to the next, or is through.
+    pub fn next_item(&mut self, host: usize, index: usize) {
+        let flight = &self.walkers[host].flights[index];
+        let Some(current) = flight.pending.front().copied() else {
+            self.walkers[host].flights[index].done = true;
+            return;
+        };
+        let step = flight.step.clone();
+        let (layers, attempts) = (flight.items[current].layers.clone(), flight.items[current].attempts);
+        let Some(ended) = flight.items[current].ended.clone() else { return };
+        let Some(flight) = self.walkers[host].flights.remove(index) else { return };
+        let mut verdict = self.judge(host, &flight, &layers, ended, attempts);
+        let scope = self.scope_maker(host, &step, &flight.position, true);
+        let (retries, delay, pause) = {
+            let bench = self.run.bench(&scope);
+            let scope = bench.with(&layers);
+            let reader = Reader { templar: bench.templar, scope: &scope };
+            let number = |node: Option<&Arc<crate::yaml::Node>>, default: f64| match reader.keyword(node) {
+                Ok(Some(value)) => text_of(&value).parse().unwrap_or(default),
+                _ => default,
+            };
+            let retries = number(step.keywords.retries.as_ref(), 3.0);
+            let delay = number(step.keywords.delay.as_ref(), 5.0);
+            (retries, delay, number(step.repeat.as_ref().and_then(|repeat| repeat.pause.as_ref()), 0.0))
+        };
+        let mut flight = flight;
+        // `retries: 3` means three tries after the first one, as since Ansible 2.16's documentation: attempts count all.
+        let tries_left = f64::from(attempts) < retries.max(1.0);
+        let wait = if verdict.again && tries_left && verdict.status != crate::event::Status::Unreachable {
+            flight.items[current].ended = None;
+            Some(delay)
+        } else {
+            if verdict.again {
+                verdict.status = crate::event::Status::Failed;
+                verdict.values.insert("failed".into(), true.into());
+                if !verdict.values.contains_key("msg") {
+                    verdict.values.insert("msg".into(), "`until` did not become true".into());
+                }
+                verdict.cause = verdict.cause.or_else(|| step.keywords.until.first().map(|node| node.span));
+            }
+            let stop = self.breaks(host, &flight, &layers, &verdict);
+            flight.items[current].verdict = Some(verdict);
+            flight.pending.pop_front();
+            if stop {
+                let rest: Vec<usize> = flight.pending.drain(..).collect();
+                let last = rest.first().copied().unwrap_or(flight.items.len());
+                flight.items.truncate(last);
+            }
+            (!flight.pending.is_empty()).then_some(pause)
+        };
+        flight.done = wait.is_none();
+        let position = flight.position.clone();
+        self.walkers[host].flights.insert(index, flight);
+        match wait {
+            None => {}
+            Some(seconds) if seconds > 0.0 => self.later(host, position, seconds, None),
+            Some(_) => self.resend(host, index),
+        }
+    }
+
+    /// Whether `break_when` ends the loop here.
+    fn breaks(
+        &mut self,
+        host: usize,
+        flight: &Flight,
+        layers: &[Arc<Layer>],
+        verdict: &super::judge::Verdict,
+    ) -> bool {
+        let Some(repeat) = flight.step.repeat.as_ref().filter(|repeat| !repeat.break_when.is_empty()) else {
+            return false;
+        };
+        let mut layers = layers.to_vec();
+        if let Some(name) = &flight.step.keywords.register {
+            let values = indexmap::IndexMap::from([(name.clone(), data(Value::Map(verdict.values.clone())))]);
+            layers.push(Arc::new(layer(Level::Magic, "the result", values)));
+        }
+        let scope = self.scope_maker(host, &flight.step, &flight.position, true);
+        let bench = self.run.bench(&scope);
+        let scope = bench.with(&layers);
+        repeat.break_when.iter().all(|condition| bench.templar.condition(condition, &scope).unwrap_or(false))
+    }
+
+    /// Sends the current item of a flight (again).
+    pub fn resend(&mut self, host: usize, index: usize) {
+        if let Some(mut flight) = self.walkers[host].flights.remove(index) {
+            self.send(host, &mut flight);
+            self.walkers[host].flights.insert(index, flight);
+        }
+    }
+
+    /// Comes back to a flight after a while, with an answer or to send it again.
+    fn later(&self, host: usize, position: Position, seconds: f64, result: Option<Ended>) {
+        let tick = Tick { host: self.walkers[host].name.clone(), position, result };
+        let clock = self.run.clock.clone();
+        tokio::task::spawn_local(async move {
+            tokio::time::sleep(Duration::from_secs_f64(seconds.clamp(0.0, 1e9))).await;
+            let _ = clock.send(tick);
+        });
+    }
+
+    /// Brings in what an include names. False: not yet.
+    pub fn include(&mut self, host: usize, step: &Arc<Step>, position: &Position) -> bool {
+        let scope = self.scope_maker(host, step, position, false);
+        let entries = {
+            let bench = self.run.bench(&scope);
+            match &step.repeat {
+                None => Ok(vec![(None, Vec::new())]),
+                Some(repeat) => bench.entries(step, repeat),
+            }
+        };
+        let mut items = Vec::new();
+        let mut runs = Vec::new();
+        let mut trouble_found = None;
+        match entries {
+            Err(error) => match trouble(error) {
+                Ok(ended) => trouble_found = Some(ended),
+                Err(NotYet) => return false,
+            },
+            Ok(entries) => {
+                for (item, layers) in entries {
+                    let ended = match self.include_one(&self.run.bench(&scope), step, &layers) {
+                        Ok(Ok(main)) => {
+                            let block = Block { name: None, main, rescue: Vec::new(), always: Vec::new(), has_rescue: false };
+                            items.push(Item::Block(Arc::new(block)));
+                            controller::outcome(map! { "include" => step.span.location().map(|at| at.to_string()) })
+                        }
+                        Ok(Err(ended)) => ended,
+                        Err(error) => match trouble(error) {
+                            Ok(ended) => ended,
+                            Err(NotYet) => return false,
+                        },
+                    };
+                    runs.push(ItemRun { item, layers, call: None, attempts: 0, ended: Some(ended), verdict: None });
+                }
+            }
+        }
+        let prepared =
+            Prepared { items: runs, is_loop: step.repeat.is_some(), trouble: trouble_found, reach: Reach::Host };
+        let Ok(mut flight) = self.flight(host, step, position, prepared) else { return false };
+        flight.delegate = None;
+        flight.fence = flight.trouble.is_some()
+            || flight.items.iter().any(|item| matches!(item.ended, Some(Ended::Wrong(_) | Ended::Failed(_))));
+        let walker = &mut self.walkers[host];
+        walker.flights.push_back(flight);
+        match items.is_empty() {
+            true => walker.cursor.advance(),
+            false => walker.cursor.include(Arc::new(items), self.play.hosts.len() > 1),
+        }
+        true
+    }
+
+    /// Brings in what one item of an include names.
+    fn include_one(
+        &self,
+        bench: &Bench,
+        step: &Arc<Step>,
+        layers: &[Arc<Layer>],
+    ) -> Result<Result<Vec<Item>, Ended>, RenderError> {
+        if let Some(condition) = bench.condition(step, layers)? {
+            return Ok(Err(Ended::Skipped(condition)));
+        }
+        let scope = bench.with(layers);
+        self.play.expand(bench, step, layers, &scope)
+    }
+
+    /// Carries out `meta`, `pause`, `add_host` or `group_by`; it is the host's turn. False: not yet.
+    pub fn course(&mut self, host: usize, step: &Arc<Step>, position: &Position) -> bool {
+        let Work::Call { spec, args, .. } = &step.work else { return true };
+        let scope = self.scope_maker(host, step, position, true);
+        let rendered = {
+            let bench = self.run.bench(&scope);
+            let scope = bench.with(&[]);
+            match bench.condition(step, &[]) {
+                Ok(Some(condition)) => Err(Ended::Skipped(condition)),
+                Err(error) => Err(trouble(error).unwrap_or_else(|NotYet| Ended::Skipped(String::new()))),
+                Ok(None) => bench
+                    .arguments(args, &scope)
+                    .map_err(|error| trouble(error).unwrap_or_else(|NotYet| Ended::Skipped(String::new()))),
+            }
+        };
+        let name = spec.name;
+        let rendered = match rendered {
+            Ok(rendered) => rendered,
+            // A `meta` that does not apply leaves no trace, as in Ansible.
+            Err(Ended::Skipped(_)) if name == "meta" => {
+                self.walkers[host].cursor.advance();
+                return true;
+            }
+            Err(ended) => return self.settled(host, step, position, ended),
+        };
+        match name {
+            "meta" => self.meta(host, step, position, &rendered),
+            "pause" => self.pause(host, step, position, &rendered),
+            "add_host" => {
+                let ended = self.add_host(&rendered);
+                self.settled(host, step, position, ended)
+            }
+            _ => {
+                let ended = self.group_by(host, &rendered);
+                self.settled(host, step, position, ended)
+            }
+        }
+    }
+
+    /// Queues a step that is settled already.
+    fn settled(&mut self, host: usize, step: &Arc<Step>, position: &Position, ended: Ended) -> bool {
+        let item = ItemRun { item: None, layers: Vec::new(), call: None, attempts: 0, ended: Some(ended), verdict: None };
+        let prepared = Prepared { items: vec![item], is_loop: false, trouble: None, reach: Reach::Host };
+        let Ok(mut flight) = self.flight(host, step, position, prepared) else { return false };
+        flight.fence = true;
+        flight.delegate = None;
+        self.walkers[host].cursor.advance();
+        self.walkers[host].flights.push_back(flight);
+        true
+    }
+
+    fn meta(&mut self, host: usize, step: &Arc<Step>, position: &Position, args: &Map) -> bool {
+        use modules::meta::Action;
+        let action = match modules::meta::Args::read(args) {
+            Ok(args) => args.action,
+            Err(error) => {
+                return self.settled(host, step, position, Ended::Failed(Box::new(Failure::from(error))));
+            }
+        };
+        let name = self.walkers[host].name.clone();
+        match action {
+            Action::FlushHandlers => return self.flush_now(host),
+            Action::Noop | Action::RefreshInventory => {}
+            Action::ClearFacts => self.run.table.update(&name, |layers| layers.clear_facts()),
+            Action::ClearHostErrors => {
+                self.run.out.clear();
+            }
+            Action::EndHost => self.walkers[host].cursor.finish(),
+            Action::EndBatch | Action::EndPlay => {
+                for walker in &mut self.walkers {
+                    walker.cursor.finish();
+                }
+                self.run.stop |= matches!(action, Action::EndPlay);
+                return true;
+            }
+            Action::EndRole => {
+                self.walkers[host].cursor.end_role(step.role.as_deref());
+                return true;
+            }
+            Action::ResetConnection => self.run.reset(&name),
+        }
+        self.walkers[host].cursor.advance();
+        true
+    }
+
+    fn pause(&mut self, host: usize, step: &Arc<Step>, position: &Position, args: &Map) -> bool {
+        // Once for all hosts: the first one waits, the others take over its result.
+        if let Some(result) = self.once.get(position).cloned() {
+            self.copy_result(host, step, &result);
+            self.walkers[host].cursor.advance();
+            return true;
+        }
+        if self.walkers.iter().position(|walker| walker.state == State::Active) != Some(host) {
+            return false;
+        }
+        let args = match modules::pause::Args::read(args) {
+            Ok(args) => args,
+            Err(error) => {
+                return self.settled(host, step, position, Ended::Failed(Box::new(Failure::from(error))));
+            }
+        };
+        let asked = args.minutes.map(|minutes| minutes * 60.0).or(args.seconds);
+        let seconds = if self.run.options.mode == Mode::Plan { Some(0.0) } else { asked };
+        if let Some(prompt) = &args.prompt {
+            self.run.emit(Event::Warning(prompt.clone()));
+        }
+        let item = ItemRun { item: None, layers: Vec::new(), call: None, attempts: 0, ended: None, verdict: None };
+        let prepared = Prepared { items: vec![item], is_loop: false, trouble: None, reach: Reach::Host };
+        let Ok(mut flight) = self.flight(host, step, position, prepared) else { return false };
+        (flight.fence, flight.done, flight.shared) = (true, false, true);
+        flight.delegate = None;
+        self.walkers[host].cursor.advance();
+        self.walkers[host].flights.push_back(flight);
+        let waited = seconds.unwrap_or(0.0);
+        let result = map! {
+            "changed" => false, "rc" => 0, "stderr" => "", "echo" => args.echo, "user_input" => "",
+            "delta" => waited as i64, "stdout" => format!("Paused for {waited} seconds"),
+        };
+        match seconds {
+            Some(seconds) => self.later(host, position.clone(), seconds, Some(controller::outcome(result))),
+            None => self.ask(host, position.clone(), result),
+        }
+        true
+    }
+
+    /// Waits for a line from the operator.
+    fn ask(&self, host: usize, position: Position, mut result: Map) {
+        let tick = |result: Map| Tick {
+            host: self.walkers[host].name.clone(),
+            position: position.clone(),
+            result: Some(controller::outcome(result)),
+        };
+        let clock = self.run.clock.clone();
+        if !rustix::termios::isatty(std::io::stdin()) {
+            // Nobody is there to answer, as in Ansible: it goes on.
+            let _ = clock.send(tick(result));
+            return;
+        }
+        let mut tick = tick(result.clone());
+        std::thread::spawn(move || {
+            let mut line = String::new();
+            let _ = std::io::stdin().read_line(&mut line);
+            result.insert("user_input".into(), line.trim_end_matches(['\r', '\n']).into());
+            tick.result = Some(controller::outcome(result));
+            let _ = clock.send(tick);
+        });
+    }
+
+    fn add_host(&mut self, args: &Map) -> Ended {
+        match modules::add_host::Args::read(args) {
+            Ok(args) => {
+                let changed = self.run.add_host(&args.name, &args.groups, &args.vars);
+                let values = map! { "add_host" => map! {
+                    "host_name" => args.name, "groups" => args.groups, "host_vars" => args.vars,
+                } };
+                with_change(controller::outcome(values), changed)
+            }
+            Err(error) => Ended::Failed(Box::new(error.into())),
+        }
+    }
+
+    fn group_by(&mut self, host: usize, args: &Map) -> Ended {
+        match modules::group_by::Args::read(args) {
+            Ok(args) => {
+                let clean = |name: &str| name.replace(' ', "-");
+                let parents: Vec<String> = match args.parents.is_empty() {
+                    true => vec!["all".to_owned()],
+                    false => args.parents.iter().map(|name| clean(name)).collect(),
+                };
+                let name = self.walkers[host].name.clone();
+                let changed = self.run.group_by(&name, &clean(&args.key), &parents);
+                let values = map! { "add_group" => clean(&args.key), "parent_groups" => parents };
+                with_change(controller::outcome(values), changed)
+            }
+            Err(error) => Ended::Failed(Box::new(error.into())),
+        }
+    }
+}
+
+fn with_change(mut ended: Ended, changed: bool) -> Ended {
+    if let Ended::Outcome(outcome) = &mut ended {
+        outcome.changed = changed;
+    }
+    ended
+}
+
+/// The task's name, rendered as far as it goes.
+fn task_name(bench: &Bench, step: &Step) -> String {
+    let module = match &step.work {
+        Work::Call { spec, .. } => spec.name,
+        Work::IncludeTasks { .. } => "include_tasks",
+        Work::IncludeRole { .. } => "include_role",
+        _ => "meta",
+    };
+    match &step.name {
+        None => module.to_owned(),
+        Some(node) => match bench.templar.render(node, &bench.with(&[])) {
+            Ok(value) => text_of(&value),
+            Err(_) => prepare::written(node),
+        },
+    }
+}
+
+/// What a step that is under way will settle.
+fn unsettle(step: &Step, unsettled: &mut Unsettled) {
+    unsettled.names.extend(step.keywords.register.clone());
+    let Work::Call { spec, args, .. } = &step.work else { return };
+    match spec.name {
+        "set_fact" => unsettled.names.extend(args.as_map().into_iter().flat_map(|entries| entries.keys().cloned())),
+        "include_vars" => unsettled.all = true,
+        "setup" | "service_facts" | "package_facts" | "mount_facts" => unsettled.facts = true,
+        _ => {}
+    }
+}
+
+/// A diagnostic as an ending.
+pub fn wrong(diagnostic: Diagnostic) -> Ended {
+    Ended::Wrong(Box::new(diagnostic))
+}
+
+/// Whether a keyword says yes without any variable.
+pub fn literal_flag(node: Option<&Arc<crate::yaml::Node>>) -> Option<bool> {
+    node.map(|node| truth(&node.to_value()))
+}
+
+/// A scope as the renderer takes it.
+pub fn shared(scope: TaskScope) -> Arc<dyn Scope> {
+    Arc::new(scope)
+}

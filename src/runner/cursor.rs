@@ -1,0 +1,193 @@
+//! Where a host stands in a play: a stack of lists, because blocks, includes and handlers nest.
+
+use std::sync::Arc;
+
+use crate::protocol::Position;
+use crate::steps::{Block, Item, Step};
+
+/// A place in a play. Cheap to clone, so that a host can be sent back.
+#[derive(Clone, Debug)]
+pub struct Cursor {
+    frames: Vec<Frame>,
+}
+
+#[derive(Clone, Debug)]
+struct Frame {
+    items: Items,
+    index: usize,
+    base: Position,
+    /// How often lists were opened at the current item (a flush repeats while handlers notify others).
+    rounds: u32,
+}
+
+#[derive(Clone, Debug)]
+enum Items {
+    /// The play itself, or what an include brought. `alone`: other hosts do not walk this list, so nothing in it may be
+    /// looked at ahead of them.
+    List { items: Arc<Vec<Item>>, alone: bool },
+    /// Handlers of a flush.
+    Handlers(Arc<Vec<Item>>),
+    /// A section of a block.
+    Section { block: Arc<Block>, section: Section, failed: bool },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Section {
+    Main,
+    Rescue,
+    Always,
+}
+
+impl Frame {
+    fn list(&self) -> &[Item] {
+        match &self.items {
+            Items::List { items, .. } | Items::Handlers(items) => items,
+            Items::Section { block, section: Section::Main, .. } => &block.main,
+            Items::Section { block, section: Section::Rescue, .. } => &block.rescue,
+            Items::Section { block, section: Section::Always, .. } => &block.always,
+        }
+    }
+}
+
+/// What a failure comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fallout {
+    /// The host goes on, in a `rescue` or an `always` section.
+    Continues,
+    /// The host is out of the play.
+    Ends,
+}
+
+impl Cursor {
+    /// At the beginning of a play, whose position is `base`.
+    pub fn new(items: Arc<Vec<Item>>, base: Position) -> Self {
+        let mut cursor = Cursor { frames: Vec::new() };
+        cursor.push(Items::List { items, alone: false }, base);
+        cursor
+    }
+
+    fn push(&mut self, items: Items, base: Position) {
+        self.frames.push(Frame { items, index: 0, base, rounds: 0 });
+    }
+
+    /// The step to be done next, with its position; `None` at the end. Enters blocks and leaves what is finished.
+    /// The error: an `always` section has ended behind a failure that nothing rescues.
+    pub fn step(&mut self) -> Result<Option<(Arc<Step>, Position)>, Fallout> {
+        loop {
+            let Some(frame) = self.frames.last_mut() else { return Ok(None) };
+            match frame.list().get(frame.index) {
+                Some(Item::Step(step)) => {
+                    return Ok(Some((step.clone(), frame.base.inside(frame.index as u32))));
+                }
+                Some(Item::Block(block)) => {
+                    let (block, base) = (block.clone(), frame.base.inside(frame.index as u32).inside(0));
+                    self.push(Items::Section { block, section: Section::Main, failed: false }, base);
+                }
+                None => self.leave()?,
+            }
+        }
+    }
+
+    /// Goes on behind the current step.
+    pub fn advance(&mut self) {
+        if let Some(frame) = self.frames.last_mut() {
+            frame.index += 1;
+            frame.rounds = 0;
+        }
+    }
+
+    /// Opens what an include brought, at the current step. The step itself counts as done.
+    pub fn include(&mut self, items: Arc<Vec<Item>>, alone: bool) {
+        self.open(Items::List { items, alone });
+    }
+
+    /// Opens handlers at the current step (a flush), which is asked again when they are done.
+    pub fn handlers(&mut self, items: Arc<Vec<Item>>) {
+        self.open(Items::Handlers(items));
+    }
+
+    fn open(&mut self, items: Items) {
+        let Some(frame) = self.frames.last_mut() else { return };
+        let base = frame.base.inside(frame.index as u32).inside(frame.rounds);
+        frame.rounds += 1;
+        self.push(items, base);
+    }
+
+    /// Whether other hosts do not walk here.
+    pub fn is_alone(&self) -> bool {
+        self.frames.iter().any(|frame| match &frame.items {
+            Items::List { alone, .. } => *alone,
+            Items::Handlers(_) => true,
+            Items::Section { section, .. } => *section == Section::Rescue,
+        })
+    }
+
+    /// Whether handlers are running.
+    pub fn in_handlers(&self) -> bool {
+        self.frames.iter().any(|frame| matches!(frame.items, Items::Handlers(_)))
+    }
+
+    /// Whether a failure here would be taken up by a `rescue`.
+    pub fn is_rescued(&self) -> bool {
+        self.frames.iter().any(|frame| {
+            matches!(&frame.items, Items::Section { block, section: Section::Main, .. } if block.has_rescue)
+        })
+    }
+
+    /// The current step has failed: goes to the nearest `rescue` or `always`.
+    pub fn fail(&mut self) -> Fallout {
+        while let Some(mut frame) = self.frames.pop() {
+            let Items::Section { block, section, .. } = &frame.items else { continue };
+            let next = match section {
+                Section::Main if block.has_rescue => Some((Section::Rescue, false)),
+                Section::Main | Section::Rescue if !block.always.is_empty() => Some((Section::Always, true)),
+                _ => None,
+            };
+            if let Some((section, failed)) = next {
+                frame.enter(section, failed);
+                self.frames.push(frame);
+                return Fallout::Continues;
+            }
+        }
+        Fallout::Ends
+    }
+
+    /// Goes to the end of the play.
+    pub fn finish(&mut self) {
+        self.frames.clear();
+    }
+
+    /// Leaves the innermost list, which is at its end.
+    fn leave(&mut self) -> Result<(), Fallout> {
+        let Some(mut frame) = self.frames.pop() else { return Ok(()) };
+        match &frame.items {
+            Items::Section { section: Section::Main | Section::Rescue, .. } => {
+                frame.enter(Section::Always, false);
+                self.frames.push(frame);
+            }
+            Items::Section { section: Section::Always, failed: true, .. } => {
+                return match self.fail() {
+                    Fallout::Continues => Ok(()),
+                    Fallout::Ends => Err(Fallout::Ends),
+                };
+            }
+            Items::Section { .. } | Items::List { .. } => self.advance(),
+            // The flush asks again: a handler may have notified another.
+            Items::Handlers(_) => {}
+        }
+        Ok(())
+    }
+}
+
+impl Frame {
+    /// Goes to another section of the block.
+    fn enter(&mut self, to: Section, failure: bool) {
+        if let Items::Section { section, failed, .. } = &mut self.items {
+            (*section, *failed) = (to, failure);
+        }
+        self.index = 0;
+        if let Some(last) = self.base.0.last_mut() {
+            *last = to as u32;
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! A step that is under way on a host: sent, or settled without the host, and waiting to be taken up in order.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::cursor::Cursor;
+use super::judge::Verdict;
+use crate::diagnostic::Diagnostic;
+use crate::event::TaskInfo;
+use crate::failure::Failure;
+use crate::protocol::{Become, Call, Outcome, Position};
+use crate::steps::Step;
+use crate::transport::SessionId;
+use crate::value::Value;
+use crate::vars::Layer;
+
+/// A step under way.
+#[derive(Debug)]
+pub struct Flight {
+    /// Where it stands.
+    pub position: Position,
+    /// The step.
+    pub step: Arc<Step>,
+    /// As events name it.
+    pub info: Arc<TaskInfo>,
+    /// Where the host goes back to, should this step have to be sent again.
+    pub resume: Cursor,
+    /// One for each item of the loop; exactly one where there is none.
+    pub items: Vec<ItemRun>,
+    /// Whether the step has a loop.
+    pub is_loop: bool,
+    /// Why the loop itself could not be settled (undefined, or known only after another step).
+    pub trouble: Option<Ended>,
+    /// Where it is carried out.
+    pub session: Option<SessionId>,
+    /// The host that this is, if not the step's own.
+    pub delegate: Option<String>,
+    /// The lane there.
+    pub lane: u32,
+    /// Items are sent one after another, each when the one before has been judged (`until`, `pause`, `break_when`).
+    pub one_by_one: bool,
+    /// Items that are still to be sent, or were sent together and are answered by their place in this list.
+    pub pending: VecDeque<usize>,
+    /// Nothing behind it is sent before it is judged.
+    pub fence: bool,
+    /// The agent said that it is through with it.
+    pub done: bool,
+    /// Errors are ignored.
+    pub ignore_errors: bool,
+    /// Nothing of it is shown.
+    pub no_log: bool,
+    /// Facts that it returns go to the delegate.
+    pub delegate_facts: bool,
+}
+
+/// One item of a step under way.
+#[derive(Debug)]
+pub struct ItemRun {
+    /// The item; `None` for a step without a loop.
+    pub item: Option<Value>,
+    /// Its variables: the item, its index.
+    pub layers: Vec<Arc<Layer>>,
+    /// What is to be called, for items that are sent.
+    pub call: Option<(Call, Option<Become>)>,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// How it ended, once it has.
+    pub ended: Option<Ended>,
+    /// What that came to, where it had to be judged at once (`until`).
+    pub verdict: Option<Verdict>,
+}
+
+/// How an item ended, before its conditions (`failed_when`, …) were judged.
+#[derive(Clone, Debug)]
+pub enum Ended {
+    /// It was carried out.
+    Outcome(Box<Outcome>),
+    /// Its condition did not hold; the text of the condition.
+    Skipped(String),
+    /// Plan mode: it is known only after the named step.
+    Unknown(String),
+    /// It could not even be rendered.
+    Wrong(Box<Diagnostic>),
+    /// It could not be carried out.
+    Failed(Box<Failure>),
+    /// The host was lost.
+    Lost(String),
+}
+
+impl Flight {
+    /// Whether everything is there to judge it.
+    pub fn is_ready(&self) -> bool {
+        self.trouble.is_some() || (self.items.iter().all(|item| item.ended.is_some()) && self.done)
+    }
+
+    /// Takes in an answer to the call with this number.
+    pub fn answer(&mut self, index: usize, ended: Ended) {
+        // One by one, each item is a step of its own for the agent, with a single call.
+        let item = if self.one_by_one { self.pending.front() } else { self.pending.get(index) };
+        if let Some(item) = item.and_then(|item| self.items.get_mut(*item)) {
+            item.ended = Some(ended);
+        }
+    }
+
+    /// Gives all items that have no answer this one.
+    pub fn answer_rest(&mut self, ended: &Ended) {
+        for item in self.items.iter_mut().filter(|item| item.ended.is_none()) {
+            item.ended = Some(ended.clone());
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! From a step to calls: conditions, the loop, arguments, files of the controller. Nothing here waits: what is not known
+//! yet ends the preparation, and the step is prepared again later.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::connection::{Reader, identity, text_of, truth};
+use super::flight::{Ended, ItemRun};
+use super::scope::{TaskScope, data, layer};
+use super::{Options, controller, source};
+use crate::diagnostic::Diagnostic;
+use crate::module::{ModuleSpec, Place, Reach};
+use crate::protocol::{Become, Call, Mode};
+use crate::source::Span;
+use crate::steps::{Loop, Step, Work};
+use crate::template::{RenderError, Scope, Templar};
+use crate::transport::Blobs;
+use crate::value::{Map, Value};
+use crate::vars::{Layer, Level};
+use crate::yaml::Node;
+
+/// Everything that preparing a step needs, for one host.
+pub struct Bench<'a> {
+    /// The renderer.
+    pub templar: &'a Templar,
+    /// The command line's choices.
+    pub options: &'a Options,
+    /// Where contents are announced.
+    pub blobs: &'a Blobs,
+    /// Makes the scope of the step with further layers on top.
+    pub scope: &'a dyn Fn(&[Arc<Layer>]) -> TaskScope,
+}
+
+/// The step cannot be prepared before earlier ones are judged.
+#[derive(Debug)]
+pub struct NotYet;
+
+/// A step, prepared.
+#[derive(Debug)]
+pub struct Prepared {
+    /// Its items.
+    pub items: Vec<ItemRun>,
+    /// Whether it has a loop.
+    pub is_loop: bool,
+    /// Why the loop could not be settled.
+    pub trouble: Option<Ended>,
+    /// Whether other hosts may see what it does.
+    pub reach: Reach,
+}
+
+/// What one item comes to: a call for the target, or how it ended already.
+pub enum Settled {
+    /// To be carried out by an agent.
+    Call(Box<Call>, Option<Become>),
+    /// Settled here.
+    Ended(Ended),
+}
+
+impl Bench<'_> {
+    /// The scope of the step with these layers on top.
+    pub fn with(&self, layers: &[Arc<Layer>]) -> Arc<dyn Scope> {
+        Arc::new((self.scope)(layers))
+    }
+
+    /// Prepares all items of a step.
+    pub fn prepare(&self, step: &Step) -> Result<Prepared, NotYet> {
+        let mut prepared = Prepared { items: Vec::new(), is_loop: step.repeat.is_some(), trouble: None, reach: Reach::Host };
+        let entries = match &step.repeat {
+            None => vec![(None, Vec::new())],
+            Some(repeat) => match self.entries(step, repeat) {
+                Ok(entries) => entries,
+                Err(error) => {
+                    prepared.trouble = Some(trouble(error)?);
+                    return Ok(prepared);
+                }
+            },
+        };
+        for (item, layers) in entries {
+            let mut run = ItemRun { item, layers, call: None, attempts: 0, ended: None, verdict: None };
+            match self.settle(step, &run.layers, &mut prepared.reach) {
+                Ok(Settled::Call(call, identity)) => run.call = Some((*call, identity)),
+                Ok(Settled::Ended(ended)) => run.ended = Some(ended),
+                Err(error) => run.ended = Some(trouble(error)?),
+            }
+            prepared.items.push(run);
+        }
+        Ok(prepared)
+    }
+
+    /// What a loop runs over, each with the variables it brings.
+    pub fn entries(&self, step: &Step, repeat: &Loop) -> Result<Vec<(Option<Value>, Vec<Arc<Layer>>)>, RenderError> {
+        let scope = self.with(&[]);
+        let over = match self.loop_terms(repeat, &scope) {
+            Ok(over) => over,
+            // As in Ansible: a loop that cannot be settled does not matter where the condition says no anyway.
+            Err(error @ (RenderError::Undefined(_) | RenderError::Wrong(_))) => {
+                return match self.condition(step, &[]) {
+                    Ok(Some(_)) => Ok(Vec::new()),
+                    _ => Err(error),
+                };
+            }
+            Err(error) => return Err(error),
+        };
+        let count = over.len();
+        let entry = |(index, item): (usize, Value)| {
+            let mut values = IndexMap::from([(repeat.var.clone(), data(item.clone()))]);
+            values.insert("ansible_loop_var".into(), data(repeat.var.as_str().into()));
+            if let Some(name) = &repeat.index_var {
+                values.insert(name.clone(), data(Value::Int(index as i64)));
+                values.insert("ansible_index_var".into(), data(name.as_str().into()));
+            }
+            if repeat.extended {
+                values.insert("ansible_loop".into(), data(extended(&over, index, count)));
+            }
+            (Some(item), vec![Arc::new(layer(Level::Magic, "the loop", values))])
+        };
+        Ok(over.iter().cloned().enumerate().map(entry).collect())
+    }
+
+    fn loop_terms(&self, repeat: &Loop, scope: &Arc<dyn Scope>) -> Result<Vec<Value>, RenderError> {
+        let terms = self.templar.render(&repeat.over, scope)?;
+        if let Some(step) = terms.unknown()
+            && !matches!(terms, Value::List(_))
+        {
+            return Err(RenderError::Unknown(step.to_owned()));
+        }
+        match (repeat.kind.as_str(), terms) {
+            ("loop", Value::List(items)) => Ok(items),
+            ("loop", other) => Err(RenderError::Wrong(Box::new(
+                Diagnostic::error(repeat.over.span, format!("`loop` needs a list, this is {}", other.kind()))
+                    .help("for a mapping write `{{ name | dict2items }}`, for a single value `[value]`"),
+            ))),
+            (kind, terms) => self.templar.with_lookup(kind, &terms, scope),
+        }
+    }
+
+    /// The text of the condition that does not hold, if one does not.
+    pub fn condition(&self, step: &Step, layers: &[Arc<Layer>]) -> Result<Option<String>, RenderError> {
+        let scope = self.with(layers);
+        for condition in &step.when {
+            if !self.templar.condition(condition, &scope)? {
+                return Ok(Some(written(condition)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn settle(&self, step: &Step, layers: &[Arc<Layer>], reach: &mut Reach) -> Result<Settled, RenderError> {
+        let Work::Call { spec, args, .. } = &step.work else {
+            return Ok(Settled::Ended(Ended::Skipped(String::new())));
+        };
+        if let Some(condition) = self.condition(step, layers)? {
+            // Another host may run what this one skips.
+            if !stays_home(spec) {
+                *reach = Reach::Outside;
+            }
+            return Ok(Settled::Ended(Ended::Skipped(condition)));
+        }
+        let scope = self.with(layers);
+        if spec.place == Place::Controller {
+            return controller::settle(self, spec, args, &scope).map(|ended| Settled::Ended(ended));
+        }
+        let reader = Reader { templar: self.templar, scope: &scope };
+        let rendered = self.arguments(args, &scope)?;
+        let rendered = match source::resolve(self, spec, rendered, args, &scope)? {
+            Ok(rendered) => rendered,
+            Err(failure) => return Ok(Settled::Ended(Ended::Failed(Box::new(failure)))),
+        };
+        match spec.build.map(|build| build(&rendered)) {
+            Some(Err(error)) => return Ok(Settled::Ended(Ended::Failed(Box::new(error.into())))),
+            Some(Ok(module)) if module.reach() == Reach::Outside => *reach = Reach::Outside,
+            _ => {}
+        }
+        let identity = identity(&reader, &step.keywords, self.options)?;
+        let call = Call {
+            module: spec.name.to_owned(),
+            args: rendered,
+            environment: self.environment(step, &scope)?,
+            diff: self.options.diff || self.options.mode == Mode::Plan,
+            mode: reader.flag(step.keywords.check_mode.as_ref())?.map(|dry| if dry { Mode::Plan } else { Mode::Apply }),
+            live: self.options.verbosity > 0,
+            timeout: match reader.keyword(step.keywords.timeout.as_ref())? {
+                Some(seconds) => text_of(&seconds).parse().unwrap_or(0),
+                None => 0,
+            },
+        };
+        Ok(Settled::Call(Box::new(call), identity))
+    }
+
+    /// Arguments, rendered. A whole mapping given by one template (`args: "{{ options }}"`) is taken too.
+    pub fn arguments(&self, args: &Node, scope: &Arc<dyn Scope>) -> Result<Map, RenderError> {
+        let value = self.templar.render(args, scope)?;
+        match value {
+            Value::Map(map) => match map.values().find_map(Value::unknown) {
+                Some(step) => Err(RenderError::Unknown(step.to_owned())),
+                None => Ok(map),
+            },
+            Value::Null => Ok(Map::new()),
+            other => Err(RenderError::Wrong(Box::new(Diagnostic::error(
+                args.span,
+                format!("the arguments must be a mapping, these are {}", other.kind()),
+            )))),
+        }
+    }
+
+    fn environment(&self, step: &Step, scope: &Arc<dyn Scope>) -> Result<Vec<(String, String)>, RenderError> {
+        let mut merged: IndexMap<String, String> = IndexMap::new();
+        for node in &step.keywords.environment {
+            let maps = match self.templar.render(node, scope)? {
+                Value::List(maps) => maps,
+                single => vec![single],
+            };
+            for map in maps.iter().filter_map(Value::as_map) {
+                merged.extend(map.iter().map(|(name, value)| (name.clone(), text_of(value))));
+            }
+        }
+        Ok(merged.into_iter().collect())
+    }
+
+    /// A keyword that is a boolean, with nothing on top of the step's own scope.
+    pub fn flag(&self, node: Option<&Arc<Node>>) -> Result<Option<bool>, RenderError> {
+        let Some(node) = node else { return Ok(None) };
+        let scope = self.with(&[]);
+        Ok(Reader { templar: self.templar, scope: &scope }.keyword(Some(node))?.map(|value| truth(&value)))
+    }
+}
+
+/// What a rendering that failed comes to; pending ones are tried again later.
+pub fn trouble(error: RenderError) -> Result<Ended, NotYet> {
+    match error {
+        RenderError::Pending => Err(NotYet),
+        RenderError::Unknown(step) => Ok(Ended::Unknown(step)),
+        RenderError::Undefined(diagnostic) | RenderError::Wrong(diagnostic) => Ok(Ended::Wrong(diagnostic)),
+    }
+}
+
+/// Modules that never touch anything but their host, whatever their arguments.
+fn stays_home(spec: &ModuleSpec) -> bool {
+    const HOME: &[&str] = &[
+        "assert", "blockinfile", "copy", "cron", "debug", "fail", "file", "find", "group", "include_vars", "lineinfile",
+        "ping", "replace", "set_fact", "setup", "slurp", "stat", "systemd", "service", "template", "user",
+    ];
+    HOME.contains(&spec.name)
+}
+
+/// A condition as it stands in the text.
+pub fn written(node: &Node) -> String {
+    match node.to_value() {
+        Value::Bool(flag) => if flag { "True" } else { "False" }.to_owned(),
+        value => text_of(&value),
+    }
+}
+
+/// `ansible_loop`, for `loop_control: extended`.
+fn extended(items: &[Value], index: usize, count: usize) -> Value {
+    let mut map = crate::map! {
+        "allitems" => Value::List(items.to_vec()),
+        "index" => index as i64 + 1,
+        "index0" => index as i64,
+        "first" => index == 0,
+        "last" => index + 1 == count,
+        "length" => count as i64,
+        "revindex" => (count - index) as i64,
+        "revindex0" => (count - index - 1) as i64,
+    };
+    if let Some(previous) = index.checked_sub(1) {
+        map.insert("previtem".into(), items[previous].clone());
+    }
+    if let Some(next) = items.get(index + 1) {
+        map.insert("nextitem".into(), next.clone());
+    }
+    Value::Map(map)
+}
+
+/// Where an argument stands in the text.
+pub fn argument_span(args: &Node, spec: &ModuleSpec, name: &str) -> Option<Span> {
+    let entries = args.as_map()?;
+    let found = entries.get(name).or_else(|| {
+        let param = spec.param(name)?;
+        std::iter::once(&param.name).chain(param.aliases).find_map(|key| entries.get(*key))
+    })?;
+    Some(if found.value.span.is_somewhere() { found.value.span } else { found.key })
+}

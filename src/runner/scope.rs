@@ -1,0 +1,196 @@
+//! What a task sees: the layers of its host, its play and itself, and what is not known yet.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use indexmap::IndexMap;
+
+use crate::source::Span;
+use crate::template::{Binding, HostVars, Scope, SearchPath};
+use crate::value::{Map, Value};
+use crate::vars::{Layer, Level, Origin, Stack};
+
+/// The variables of all hosts, shared with every scope (`hostvars`).
+#[derive(Debug, Default)]
+pub struct Table {
+    hosts: RwLock<IndexMap<String, HostLayers>>,
+}
+
+/// The variables of one host that outlive a play.
+#[derive(Clone, Debug)]
+pub struct HostLayers {
+    /// From the inventory, `group_vars`, `host_vars`, the command line, and the constant magic variables.
+    pub fixed: Vec<Arc<Layer>>,
+    /// Facts.
+    pub facts: Arc<Layer>,
+    /// `include_vars`.
+    pub included: Arc<Layer>,
+    /// `set_fact` and registered results.
+    pub set: Arc<Layer>,
+    /// Defaults and vars of roles that `include_role` made public.
+    pub roles: Vec<Arc<Layer>>,
+}
+
+impl HostLayers {
+    /// A host of which only the fixed variables are known.
+    pub fn new(fixed: Vec<Arc<Layer>>) -> Self {
+        let empty = |level, text: &str| Arc::new(layer(level, text, IndexMap::new()));
+        HostLayers {
+            fixed,
+            facts: empty(Level::Facts, "facts"),
+            included: empty(Level::IncludeVars, "include_vars"),
+            set: empty(Level::SetFacts, "set_fact or register"),
+            roles: Vec::new(),
+        }
+    }
+
+    /// All layers.
+    pub fn all(&self) -> impl Iterator<Item = Arc<Layer>> + '_ {
+        self.fixed.iter().chain(&self.roles).chain([&self.facts, &self.included, &self.set]).cloned()
+    }
+
+    /// Takes up facts: each by its own name and in `ansible_facts` without the prefix.
+    pub fn add_facts(&mut self, facts: &Map) {
+        let layer = Arc::make_mut(&mut self.facts);
+        let mut all = match layer.values.get("ansible_facts") {
+            Some(Binding::Data(known)) => known.as_map().cloned().unwrap_or_default(),
+            _ => Map::new(),
+        };
+        for (name, value) in facts {
+            let bare = name.strip_prefix("ansible_").unwrap_or(name);
+            all.insert(bare.to_owned(), value.clone());
+            // `ansible_local` and facts of a module without the prefix keep their own name as well.
+            layer.values.insert(name.clone(), data(value.clone()));
+        }
+        layer.values.insert("ansible_facts".into(), data(Value::Map(all)));
+    }
+
+    /// Forgets all facts.
+    pub fn clear_facts(&mut self) {
+        Arc::make_mut(&mut self.facts).values.clear();
+    }
+
+    /// Takes up a registered result or a `set_fact`.
+    pub fn set(&mut self, name: &str, value: Value) {
+        Arc::make_mut(&mut self.set).values.insert(name.to_owned(), data(value));
+    }
+}
+
+/// Data as a binding.
+pub fn data(value: Value) -> Binding {
+    Binding::Data(Arc::new(value))
+}
+
+/// A layer that stands in no text.
+pub fn layer(level: Level, origin: &str, values: IndexMap<String, Binding>) -> Layer {
+    Layer { level, origin: Origin { text: origin.to_owned(), span: Span::default() }, values }
+}
+
+/// A layer of magic variables.
+pub fn magic(values: Map) -> Arc<Layer> {
+    let values = values.into_iter().map(|(name, value)| (name, data(value))).collect();
+    Arc::new(layer(Level::Magic, "magic variable", values))
+}
+
+impl Table {
+    /// The hosts, to read.
+    pub fn read(&self) -> RwLockReadGuard<'_, IndexMap<String, HostLayers>> {
+        self.hosts.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The hosts, to write.
+    pub fn write(&self) -> RwLockWriteGuard<'_, IndexMap<String, HostLayers>> {
+        self.hosts.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes one host's variables.
+    pub fn update(&self, host: &str, change: impl FnOnce(&mut HostLayers)) {
+        if let Some(layers) = self.write().get_mut(host) {
+            change(layers);
+        }
+    }
+}
+
+/// `hostvars` as a task sees it.
+#[derive(Clone, Debug)]
+struct Others {
+    table: Arc<Table>,
+    files: Arc<SearchPath>,
+}
+
+impl HostVars for Others {
+    fn hosts(&self) -> Vec<String> {
+        self.table.read().keys().cloned().collect()
+    }
+
+    fn scope(&self, host: &str) -> Option<Arc<dyn Scope>> {
+        let layers: Vec<_> = self.table.read().get(host)?.all().collect();
+        Some(Arc::new(TaskScope {
+            stack: Stack::new(layers),
+            files: self.files.clone(),
+            unsettled: Unsettled::default(),
+            table: self.table.clone(),
+        }))
+    }
+}
+
+/// What steps that were sent and not judged yet will settle.
+#[derive(Clone, Debug, Default)]
+pub struct Unsettled {
+    /// Names of registered results and `set_fact`s.
+    pub names: HashSet<String>,
+    /// Facts: every `ansible_…` that the host does not have from elsewhere.
+    pub facts: bool,
+    /// Other hosts have not come this far: nothing of theirs may be looked at.
+    pub others: bool,
+}
+
+/// The scope of one task on one host.
+#[derive(Debug)]
+pub struct TaskScope {
+    /// All layers.
+    pub stack: Stack,
+    /// Where files are looked for.
+    pub files: Arc<SearchPath>,
+    /// What is not known yet.
+    pub unsettled: Unsettled,
+    /// All hosts.
+    pub table: Arc<Table>,
+}
+
+/// Magic variables that speak of other hosts' fate.
+const OF_OTHERS: &[&str] =
+    &["hostvars", "ansible_play_hosts", "ansible_play_batch", "play_hosts", "ansible_play_hosts_all"];
+
+impl Scope for TaskScope {
+    fn lookup(&self, name: &str) -> Option<Binding> {
+        if self.unsettled.names.contains(name) {
+            return Some(Binding::Pending);
+        }
+        if self.unsettled.others && OF_OTHERS.contains(&name) {
+            return Some(Binding::Pending);
+        }
+        if name == "hostvars" {
+            return Some(Binding::HostVars(Arc::new(Others { table: self.table.clone(), files: self.files.clone() })));
+        }
+        match self.stack.lookup(name) {
+            Some(found) => Some(found.clone()),
+            // Whether the fact exists is what gathering will tell.
+            None if self.unsettled.facts && name.starts_with("ansible_") => Some(Binding::Pending),
+            None => None,
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.stack.names()
+    }
+
+    fn files(&self) -> &SearchPath {
+        &self.files
+    }
+}
+
+/// Names with their values, sorted, as some magic variables want them.
+pub fn sorted(map: BTreeMap<String, Vec<String>>) -> Map {
+    map.into_iter().map(|(name, members)| (name, Value::from(members))).collect()
+}
