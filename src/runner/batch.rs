@@ -60,6 +60,10 @@ pub struct Walker {
     pub waiting: Option<Position>,
     /// The watermark that its agent has.
     pub granted: Option<Position>,
+    /// It has failed, and only its handlers are still run (`force_handlers`).
+    pub failing: bool,
+    /// Roles of which a step was not skipped, and those that came to their end after that.
+    pub roles: (BTreeSet<usize>, BTreeSet<usize>),
     /// In a plan: a step whose effect nobody can know has gone before.
     pub opaque: Option<String>,
 }
@@ -91,6 +95,8 @@ impl<'a> Batch<'a> {
             lane: 0,
             waiting: None,
             granted: None,
+            failing: false,
+            roles: Default::default(),
             opaque: None,
         };
         let walkers = hosts.iter().map(walker).collect();
@@ -160,6 +166,11 @@ impl<'a> Batch<'a> {
         }
     }
 
+    /// Everybody has finished everything below.
+    pub fn watermark(&self) -> Position {
+        self.watermark.clone()
+    }
+
     fn raise_watermark(&mut self) -> bool {
         let lowest = (0..self.walkers.len()).map(|host| self.frontier(host)).min().unwrap_or_else(Position::end);
         let moved = lowest != self.watermark;
@@ -185,7 +196,11 @@ impl<'a> Batch<'a> {
                 Ok(Some(next)) => next,
                 ended => {
                     if walker.flights.is_empty() {
-                        walker.state = if ended.is_err() { State::Failed } else { State::Done };
+                        let failed = ended.is_err() || walker.failing;
+                        walker.state = if failed { State::Failed } else { State::Done };
+                        if failed {
+                            self.out(host, State::Failed);
+                        }
                         moved = true;
                     } else {
                         walker.cursor = before;
@@ -221,9 +236,24 @@ impl<'a> Batch<'a> {
 
     /// Brings one step under way. False: not yet.
     fn dispatch(&mut self, host: usize, step: &Arc<Step>, position: &Position) -> bool {
+        let walker = &self.walkers[host];
+        if walker.cursor.in_handler_list() && !walker.notified.contains(&last_index(position)) {
+            self.walkers[host].cursor.advance();
+            return true;
+        }
         match &step.work {
             Work::Flush => self.flush(host),
             Work::RoleEnd => {
+                let walker = &mut self.walkers[host];
+                if let Some(run) = step.run
+                    && walker.roles.0.contains(&run.id)
+                {
+                    walker.roles.1.insert(run.id);
+                }
+                walker.cursor.advance();
+                true
+            }
+            _ if step.run.is_some_and(|run| run.again && self.walkers[host].roles.1.contains(&run.id)) => {
                 self.walkers[host].cursor.advance();
                 true
             }
@@ -238,10 +268,6 @@ impl<'a> Batch<'a> {
                 self.walkers[host].cursor.advance();
                 true
             }
-            Work::Call { .. } if self.walkers[host].cursor.in_handlers() && !self.is_notified(host, position) => {
-                self.walkers[host].cursor.advance();
-                true
-            }
             Work::Call { spec, .. } => {
                 if spec.place == Place::Controller && super::course::is_course(spec.name) {
                     return self.is_turn(host, position) && self.course(host, step, position);
@@ -251,15 +277,8 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// Whether the handler at this place of the list was notified; takes the notification away.
-    fn is_notified(&mut self, host: usize, position: &Position) -> bool {
-        let index = position.0.last().map_or(0, |index| *index as usize);
-        // A handler may be a block; then its tasks stand deeper, and the block was asked for when it was entered.
-        self.walkers[host].notified.contains(&index)
-    }
-
     /// Runs notified handlers, if there are any.
-    fn flush(&mut self, host: usize) -> bool {
+    pub fn flush(&mut self, host: usize) -> bool {
         let play = self.play;
         let walker = &mut self.walkers[host];
         let may_notify = |flight: &Flight| !flight.step.keywords.notify.is_empty();
@@ -317,6 +336,12 @@ impl<'a> Batch<'a> {
             flight.trouble.iter().chain(flight.items.iter().filter_map(|item| item.ended.as_ref())).any(bad)
         };
         flight.fence = judged || run_once || flight.one_by_one || (fails(&flight) && !planning);
+        flight.is_shared = run_once;
+        if let Some(run) = step.run
+            && !flight.items.iter().all(|item| matches!(item.ended, Some(Ended::Skipped(_))))
+        {
+            self.walkers[host].roles.0.insert(run.id);
+        }
         self.walkers[host].cursor.advance();
         self.launch(host, flight);
         true
@@ -493,7 +518,7 @@ impl<'a> Batch<'a> {
     }
 
     /// Takes a host back to its first step that is not taken up: nothing was changed ahead, so nothing is lost.
-    fn send_back(&mut self, host: usize) {
+    pub fn send_back(&mut self, host: usize) {
         let walker = &mut self.walkers[host];
         let Some(front) = walker.flights.front() else { return };
         let sessions: BTreeSet<SessionId> = walker.flights.iter().filter_map(|flight| flight.session).collect();
@@ -568,4 +593,9 @@ impl<'a> Batch<'a> {
         }
         true
     }
+}
+
+/// The place of a handler in the list of handlers: the end of its position.
+pub fn last_index(position: &Position) -> usize {
+    position.0.last().map_or(0, |index| *index as usize)
 }

@@ -72,7 +72,7 @@ impl Batch<'_> {
         self.count(host, &flight, whole.status, ignored);
         self.report(host, &flight, whole.clone(), None, flight.is_loop);
         let registered = self.register(host, &flight, &whole, &verdicts);
-        if flight.step.keywords.run_once.is_some() {
+        if flight.is_shared {
             self.once.insert(flight.position.clone(), registered);
         }
         let acted = |verdict: &Verdict| matches!(verdict.status, Status::Changed | Status::Unknown);
@@ -269,7 +269,7 @@ impl Batch<'_> {
                     Err(_) => continue,
                 };
                 for name in names {
-                    let found = self.play.handlers_named(&name);
+                    let found = self.play.handlers_named(&name, &bench);
                     if found.is_empty() {
                         trouble = Some(Diagnostic::error(node.span, format!("there is no handler `{name}`")));
                     }
@@ -282,7 +282,7 @@ impl Batch<'_> {
 
     /// A failure that is not ignored: to the next `rescue` or `always`, or out of the play.
     fn fall(&mut self, host: usize, flight: &Flight, whole: &Verdict) {
-        let fatal = flight.is_fatal || flight.step.keywords.run_once.is_some();
+        let fatal = flight.is_fatal || flight.is_shared;
         if fatal {
             self.fatal.get_or_insert_with(|| flight.position.clone());
         }
@@ -302,7 +302,7 @@ impl Batch<'_> {
             return;
         }
         if self.play.force_handlers && !walker.notified.is_empty() && !flight.resume.in_handlers() {
-            walker.cursor.last_handlers(self.play.handler_items());
+            walker.cursor.last_handlers(self.play.handler_items(), flight.position.inside(u32::MAX));
             walker.failing = true;
             return;
         }

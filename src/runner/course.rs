@@ -188,6 +188,7 @@ impl Batch<'_> {
             done: true,
             ignore_errors: flag(&keywords.ignore_errors)?,
             is_fatal: flag(&keywords.any_errors_fatal)?,
+            is_shared: false,
             no_log: flag(&keywords.no_log)?,
             delegate_facts: flag(&keywords.delegate_facts)?,
         })
@@ -448,7 +449,7 @@ impl Batch<'_> {
         };
         let name = self.walkers[host].name.clone();
         match action {
-            Action::FlushHandlers => return self.flush_now(host),
+            Action::FlushHandlers => return self.flush(host),
             Action::Noop | Action::RefreshInventory => {}
             Action::ClearFacts => self.run.table.update(&name, |layers| layers.clear_facts()),
             Action::ClearHostErrors => {
@@ -463,7 +464,7 @@ impl Batch<'_> {
                 return true;
             }
             Action::EndRole => {
-                self.walkers[host].cursor.end_role(step.role.as_deref());
+                self.walkers[host].cursor.end_role();
                 return true;
             }
             Action::ResetConnection => self.run.reset(&name),
@@ -496,7 +497,7 @@ impl Batch<'_> {
         let item = ItemRun { item: None, layers: Vec::new(), call: None, attempts: 0, ended: None, verdict: None };
         let prepared = Prepared { items: vec![item], is_loop: false, trouble: None, reach: Reach::Host };
         let Ok(mut flight) = self.flight(host, step, position, prepared) else { return false };
-        (flight.fence, flight.done, flight.shared) = (true, false, true);
+        (flight.fence, flight.done, flight.is_shared) = (true, false, true);
         flight.delegate = None;
         self.walkers[host].cursor.advance();
         self.walkers[host].flights.push_back(flight);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::protocol::Position;
-use crate::steps::{Block, Item, Step};
+use crate::steps::{Block, Item, Step, Work};
 
 /// A place in a play. Cheap to clone, so that a host can be sent back.
 #[derive(Clone, Debug)]
@@ -127,6 +127,11 @@ impl Cursor {
         self.frames.iter().any(|frame| matches!(frame.items, Items::Handlers(_)))
     }
 
+    /// Whether the current step stands in the list of handlers itself, not in what one of them included.
+    pub fn in_handler_list(&self) -> bool {
+        self.frames.last().is_some_and(|frame| matches!(frame.items, Items::Handlers(_)))
+    }
+
     /// Whether a failure here would be taken up by a `rescue`.
     pub fn is_rescued(&self) -> bool {
         self.frames.iter().any(|frame| {
@@ -155,6 +160,24 @@ impl Cursor {
     /// Goes to the end of the play.
     pub fn finish(&mut self) {
         self.frames.clear();
+    }
+
+    /// Nothing is left to be done but handlers (`force_handlers`), at the current step.
+    pub fn last_handlers(&mut self, items: Arc<Vec<Item>>, base: Position) {
+        self.frames.clear();
+        self.push(Items::Handlers(items), base);
+    }
+
+    /// Goes on behind the end of the current role: to the next [`Work::RoleEnd`] of it in a list that is open.
+    pub fn end_role(&mut self) {
+        let ends = |item: &Item| matches!(item, Item::Step(step) if matches!(step.work, Work::RoleEnd));
+        while let Some(frame) = self.frames.last_mut() {
+            if let Some(offset) = frame.list()[frame.index.min(frame.list().len())..].iter().position(ends) {
+                frame.index += offset;
+                return;
+            }
+            self.frames.pop();
+        }
     }
 
     /// Leaves the innermost list, which is at its end.

@@ -47,6 +47,10 @@ pub struct Flight {
     pub done: bool,
     /// Errors are ignored.
     pub ignore_errors: bool,
+    /// A failure of it ends the play for all hosts.
+    pub is_fatal: bool,
+    /// It is done once for all hosts, and its result is copied to the others.
+    pub is_shared: bool,
     /// Nothing of it is shown.
     pub no_log: bool,
     /// Facts that it returns go to the delegate.

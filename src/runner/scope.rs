@@ -1,6 +1,6 @@
 //! What a task sees: the layers of its host, its play and itself, and what is not known yet.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use indexmap::IndexMap;
@@ -68,6 +68,12 @@ impl HostLayers {
     /// Forgets all facts.
     pub fn clear_facts(&mut self) {
         Arc::make_mut(&mut self.facts).values.clear();
+    }
+
+    /// Takes up variables of `include_vars`.
+    pub fn include(&mut self, values: &Map) {
+        let layer = Arc::make_mut(&mut self.included);
+        layer.values.extend(values.iter().map(|(name, value)| (name.clone(), data(value.clone()))));
     }
 
     /// Takes up a registered result or a `set_fact`.
@@ -143,6 +149,8 @@ pub struct Unsettled {
     pub facts: bool,
     /// Other hosts have not come this far: nothing of theirs may be looked at.
     pub others: bool,
+    /// Anything (`include_vars`).
+    pub all: bool,
 }
 
 /// The scope of one task on one host.
@@ -164,7 +172,7 @@ const OF_OTHERS: &[&str] =
 
 impl Scope for TaskScope {
     fn lookup(&self, name: &str) -> Option<Binding> {
-        if self.unsettled.names.contains(name) {
+        if self.unsettled.all || self.unsettled.names.contains(name) {
             return Some(Binding::Pending);
         }
         if self.unsettled.others && OF_OTHERS.contains(&name) {
@@ -188,9 +196,4 @@ impl Scope for TaskScope {
     fn files(&self) -> &SearchPath {
         &self.files
     }
-}
-
-/// Names with their values, sorted, as some magic variables want them.
-pub fn sorted(map: BTreeMap<String, Vec<String>>) -> Map {
-    map.into_iter().map(|(name, members)| (name, Value::from(members))).collect()
 }
