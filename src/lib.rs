@@ -12,6 +12,7 @@ pub mod modules;
 pub mod playbook;
 pub mod probe;
 pub mod protocol;
+pub mod runner;
 pub mod source;
 pub mod steps;
 pub mod system;

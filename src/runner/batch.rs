@@ -60,8 +60,6 @@ pub struct Walker {
     pub waiting: Option<Position>,
     /// The watermark that its agent has.
     pub granted: Option<Position>,
-    /// It has failed, and only its handlers are still run (`force_handlers`).
-    pub failing: bool,
     /// Roles of which a step was not skipped, and those that came to their end after that.
     pub roles: (BTreeSet<usize>, BTreeSet<usize>),
     /// In a plan: a step whose effect nobody can know has gone before.
@@ -95,7 +93,6 @@ impl<'a> Batch<'a> {
             lane: 0,
             waiting: None,
             granted: None,
-            failing: false,
             roles: Default::default(),
             opaque: None,
         };
@@ -196,7 +193,7 @@ impl<'a> Batch<'a> {
                 Ok(Some(next)) => next,
                 ended => {
                     if walker.flights.is_empty() {
-                        let failed = ended.is_err() || walker.failing;
+                        let failed = ended.is_err();
                         walker.state = if failed { State::Failed } else { State::Done };
                         if failed {
                             self.out(host, State::Failed);
@@ -264,10 +261,13 @@ impl<'a> Batch<'a> {
                 }
                 self.include(host, step, position)
             }
-            Work::Gather => {
-                self.walkers[host].cursor.advance();
-                true
-            }
+            Work::Gather => match &self.play.gather {
+                Some(gather) => self.call(host, &gather.clone(), position),
+                None => {
+                    self.walkers[host].cursor.advance();
+                    true
+                }
+            },
             Work::Call { spec, .. } => {
                 if spec.place == Place::Controller && super::course::is_course(spec.name) {
                     return self.is_turn(host, position) && self.course(host, step, position);
@@ -394,8 +394,8 @@ impl<'a> Batch<'a> {
             return;
         }
         let bounded = self.walkers.len() > self.run.options.forks;
-        let busy = |walker: &Walker| walker.waiting.is_some() && walker.granted >= walker.waiting;
-        let mut performing = self.walkers.iter().filter(|walker| busy(walker)).count();
+        let performing = |walker: &&Walker| walker.waiting.is_some() && walker.granted >= walker.waiting;
+        let mut busy = self.walkers.iter().filter(performing).count();
         for host in 0..self.walkers.len() {
             let watermark = self.watermark.clone();
             let walker = &mut self.walkers[host];
@@ -404,20 +404,21 @@ impl<'a> Batch<'a> {
             if bounded {
                 // With more hosts than may work at the same time, each is let on alone, when it says that it waits.
                 match &walker.waiting {
-                    Some(waiting) if *waiting <= mark && !busy(walker) && performing < self.run.options.forks => {
+                    Some(waiting) if *waiting <= mark && walker.granted < walker.waiting => {
+                        if busy >= self.run.options.forks {
+                            continue;
+                        }
                         mark = waiting.clone();
-                        performing += 1;
+                        busy += 1;
                     }
                     _ => continue,
                 }
             }
-            if walker.granted.as_ref() == Some(&mark) {
-                continue;
-            }
             walker.granted = Some(mark.clone());
-            let sessions: BTreeSet<SessionId> = walker.flights.iter().filter_map(|flight| flight.session).collect();
-            for session in sessions {
-                self.run.sessions[session].send(ToAgent::Watermark(mark.clone()));
+            for flight in walker.flights.iter().filter(|flight| flight.delegate.is_none()) {
+                if let Some(session) = flight.session {
+                    self.run.sessions[session].allow(&mark);
+                }
             }
         }
     }
@@ -530,7 +531,6 @@ impl<'a> Batch<'a> {
         walker.flights.clear();
         walker.lane += 1 << 16;
         walker.waiting = None;
-        walker.granted = None;
     }
 
     /// Hosts of the inventory that are one machine look at nothing ahead, because each might change what the other saw.

@@ -147,7 +147,8 @@ impl Batch<'_> {
     }
 
     fn report(&mut self, host: usize, flight: &Flight, verdict: Verdict, item: Option<Value>, is_summary: bool) {
-        let rescued = verdict.is_failed() && !flight.ignore_errors && flight.resume.is_rescued();
+        let failed = verdict.is_failed();
+        let rescued = failed && !flight.ignore_errors && flight.resume.is_rescued();
         let mut values = verdict.values;
         values.shift_remove("_ansible_facts_cacheable");
         if flight.no_log {
@@ -161,12 +162,12 @@ impl Batch<'_> {
             delegate: flight.delegate.clone(),
             item: item.map(|item| if flight.no_log { Value::from("(hidden by no_log)") } else { item }),
             status: verdict.status,
-            ignored: verdict.is_failed() && flight.ignore_errors,
+            ignored: failed && flight.ignore_errors,
             rescued,
             values,
             diffs: if flight.no_log { Vec::new() } else { verdict.diffs },
             warnings: verdict.warnings,
-            cause: verdict.cause.or_else(|| verdict.is_failed().then_some(flight.step.span)),
+            cause: verdict.cause.or_else(|| failed.then_some(flight.step.span)),
             diagnostic: verdict.diagnostic,
             elapsed: Duration::from_micros(verdict.micros),
             is_summary,
@@ -301,11 +302,6 @@ impl Batch<'_> {
         if walker.cursor.fail() == Fallout::Continues {
             return;
         }
-        if self.play.force_handlers && !walker.notified.is_empty() && !flight.resume.in_handlers() {
-            walker.cursor.last_handlers(self.play.handler_items(), flight.position.inside(u32::MAX));
-            walker.failing = true;
-            return;
-        }
         self.out(host, State::Failed);
     }
 
@@ -315,7 +311,8 @@ impl Batch<'_> {
         walker.state = state;
         walker.flights.clear();
         let name = walker.name.clone();
-        self.run.out.insert(name, state);
+        let end = if state == State::Lost { super::Out::Lost } else { super::Out::Failed };
+        self.run.out.insert(name, end);
         self.check_failures();
     }
 

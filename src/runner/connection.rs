@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::Options;
 use crate::protocol::Become;
 use crate::steps::Keywords;
-use crate::template::{Binding, RenderError, Scope};
 use crate::template::Templar;
+use crate::template::{Binding, RenderError, Scope};
 use crate::transport::Target;
 use crate::value::Value;
 use crate::yaml::Node;
@@ -74,12 +74,7 @@ pub fn truth(value: &Value) -> bool {
 }
 
 /// How `host` is reached.
-pub fn target(
-    host: &str,
-    reader: &Reader,
-    keywords: &Keywords,
-    options: &Options,
-) -> Result<Target, RenderError> {
+pub fn target(host: &str, reader: &Reader, keywords: &Keywords, options: &Options) -> Result<Target, RenderError> {
     let connection = match reader.text(&["ansible_connection"])? {
         Some(name) => Some(name),
         None => reader.keyword(keywords.connection.as_ref())?.map(|value| text_of(&value)),
@@ -106,6 +101,9 @@ pub fn target(
     let timeout = reader.first(&["ansible_timeout", "ansible_ssh_timeout"])?;
     let password = reader.text(&["ansible_password", "ansible_ssh_password", "ansible_ssh_pass"])?;
     let key = reader.text(&["ansible_ssh_private_key_file", "ansible_private_key_file"])?;
+    if let Some(password) = &password {
+        super::secrets::learn(password);
+    }
     Ok(Target {
         local: false,
         address: reader.text(&["ansible_host", "ansible_ssh_host"])?.unwrap_or_else(|| host.to_owned()),
@@ -147,6 +145,9 @@ pub fn identity(reader: &Reader, keywords: &Keywords, options: &Options) -> Resu
     let flags = pick(&["ansible_become_flags"], keywords.become_flags.as_ref())?;
     let method = method.unwrap_or_else(|| "sudo".to_owned());
     let password = reader.text(&["ansible_become_password", "ansible_become_pass", "ansible_sudo_pass"])?;
+    if let Some(password) = &password {
+        super::secrets::learn(password);
+    }
     Ok(Some(Become {
         user: user.or_else(|| options.become_user.clone()).unwrap_or_else(|| "root".to_owned()),
         method: method.rsplit('.').next().unwrap_or("sudo").to_owned(),
@@ -185,13 +186,10 @@ mod tests {
 
     #[test]
     fn words_are_split_as_a_shell_does() {
-        assert_eq!(shell_words(r#"-o ProxyCommand="ssh -W %h:%p jump" -F 'a b' c\ d"#), [
-            "-o",
-            "ProxyCommand=ssh -W %h:%p jump",
-            "-F",
-            "a b",
-            "c d"
-        ]);
+        assert_eq!(
+            shell_words(r#"-o ProxyCommand="ssh -W %h:%p jump" -F 'a b' c\ d"#),
+            ["-o", "ProxyCommand=ssh -W %h:%p jump", "-F", "a b", "c d"]
+        );
         assert_eq!(shell_words(r#"'' x"#), ["", "x"]);
     }
 }

@@ -38,7 +38,6 @@ pub fn settle(bench: &Bench, spec: &ModuleSpec, args: &Node, scope: &Arc<dyn Sco
         "assert" => assert(bench, args, scope),
         "fail" => fail(bench, args, scope),
         "set_fact" => set_fact(bench, args, scope),
-        "include_vars" => include_vars(bench, args, scope),
         // The others concern the course of the play: the batch carries them out in their turn.
         _ => Ok(outcome(Map::new())),
     }

@@ -6,13 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::batch::{Batch, State};
-use super::connection::{Reader, text_of, truth};
+use super::connection::{Reader, text_of};
 use super::controller;
 use super::flight::{Ended, Flight, ItemRun};
 use super::prepare::{Bench, NotYet, Prepared, trouble};
 use super::scope::{TaskScope, Unsettled, data, layer, magic};
 use super::{Tick, prepare};
-use crate::diagnostic::Diagnostic;
 use crate::event::{Event, TaskInfo};
 use crate::failure::Failure;
 use crate::map;
@@ -20,7 +19,7 @@ use crate::module::{Arguments, Reach};
 use crate::modules;
 use crate::protocol::{self, Mode, Position, ToAgent};
 use crate::steps::{Block, Item, Step, Work};
-use crate::template::{RenderError, Scope};
+use crate::template::RenderError;
 use crate::value::{Map, Value};
 use crate::vars::{Layer, Level, Stack};
 
@@ -213,14 +212,12 @@ impl Batch<'_> {
             || flight.one_by_one
             || !keywords.failed_when.is_empty()
             || self.run.options.mode == Mode::Plan;
-        let step =
-            protocol::Step { position: flight.position.clone(), lane: flight.lane, identity, calls, go_on };
+        let step = protocol::Step { position: flight.position.clone(), lane: flight.lane, identity, calls, go_on };
         self.run.sessions[session].send(ToAgent::Step(step));
         if flight.delegate.is_some() {
             // It is this host's turn, so the delegate may act.
-            self.run.sessions[session].send(ToAgent::Watermark(flight.position.clone()));
+            self.run.sessions[session].allow(&flight.position);
         }
-        self.walkers[host].granted = None;
     }
 
     /// One item of a flight that goes one by one was answered: tries it again, goes on to the next, or is through.
@@ -284,13 +281,7 @@ impl Batch<'_> {
     }
 
     /// Whether `break_when` ends the loop here.
-    fn breaks(
-        &mut self,
-        host: usize,
-        flight: &Flight,
-        layers: &[Arc<Layer>],
-        verdict: &super::judge::Verdict,
-    ) -> bool {
+    fn breaks(&mut self, host: usize, flight: &Flight, layers: &[Arc<Layer>], verdict: &super::judge::Verdict) -> bool {
         let Some(repeat) = flight.step.repeat.as_ref().filter(|repeat| !repeat.break_when.is_empty()) else {
             return false;
         };
@@ -345,7 +336,8 @@ impl Batch<'_> {
                 for (item, layers) in entries {
                     let ended = match self.include_one(&self.run.bench(&scope), step, &layers) {
                         Ok(Ok(main)) => {
-                            let block = Block { name: None, main, rescue: Vec::new(), always: Vec::new(), has_rescue: false };
+                            let block =
+                                Block { name: None, main, rescue: Vec::new(), always: Vec::new(), has_rescue: false };
                             items.push(Item::Block(Arc::new(block)));
                             controller::outcome(map! { "include" => step.span.location().map(|at| at.to_string()) })
                         }
@@ -365,6 +357,10 @@ impl Batch<'_> {
         flight.delegate = None;
         flight.fence = flight.trouble.is_some()
             || flight.items.iter().any(|item| matches!(item.ended, Some(Ended::Wrong(_) | Ended::Failed(_))));
+        let name = self.walkers[host].name.clone();
+        for layer in self.play.published.take() {
+            self.run.table.update(&name, |layers| layers.roles.push(layer));
+        }
         let walker = &mut self.walkers[host];
         walker.flights.push_back(flight);
         match items.is_empty() {
@@ -429,7 +425,8 @@ impl Batch<'_> {
 
     /// Queues a step that is settled already.
     fn settled(&mut self, host: usize, step: &Arc<Step>, position: &Position, ended: Ended) -> bool {
-        let item = ItemRun { item: None, layers: Vec::new(), call: None, attempts: 0, ended: Some(ended), verdict: None };
+        let item =
+            ItemRun { item: None, layers: Vec::new(), call: None, attempts: 0, ended: Some(ended), verdict: None };
         let prepared = Prepared { items: vec![item], is_loop: false, trouble: None, reach: Reach::Host };
         let Ok(mut flight) = self.flight(host, step, position, prepared) else { return false };
         flight.fence = true;
@@ -601,19 +598,4 @@ fn unsettle(step: &Step, unsettled: &mut Unsettled) {
         "setup" | "service_facts" | "package_facts" | "mount_facts" => unsettled.facts = true,
         _ => {}
     }
-}
-
-/// A diagnostic as an ending.
-pub fn wrong(diagnostic: Diagnostic) -> Ended {
-    Ended::Wrong(Box::new(diagnostic))
-}
-
-/// Whether a keyword says yes without any variable.
-pub fn literal_flag(node: Option<&Arc<crate::yaml::Node>>) -> Option<bool> {
-    node.map(|node| truth(&node.to_value()))
-}
-
-/// A scope as the renderer takes it.
-pub fn shared(scope: TaskScope) -> Arc<dyn Scope> {
-    Arc::new(scope)
 }

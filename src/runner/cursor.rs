@@ -134,9 +134,9 @@ impl Cursor {
 
     /// Whether a failure here would be taken up by a `rescue`.
     pub fn is_rescued(&self) -> bool {
-        self.frames.iter().any(|frame| {
-            matches!(&frame.items, Items::Section { block, section: Section::Main, .. } if block.has_rescue)
-        })
+        self.frames.iter().any(
+            |frame| matches!(&frame.items, Items::Section { block, section: Section::Main, .. } if block.has_rescue),
+        )
     }
 
     /// The current step has failed: goes to the nearest `rescue` or `always`.
@@ -160,12 +160,6 @@ impl Cursor {
     /// Goes to the end of the play.
     pub fn finish(&mut self) {
         self.frames.clear();
-    }
-
-    /// Nothing is left to be done but handlers (`force_handlers`), at the current step.
-    pub fn last_handlers(&mut self, items: Arc<Vec<Item>>, base: Position) {
-        self.frames.clear();
-        self.push(Items::Handlers(items), base);
     }
 
     /// Goes on behind the end of the current role: to the next [`Work::RoleEnd`] of it in a list that is open.

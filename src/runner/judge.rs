@@ -61,7 +61,14 @@ impl Verdict {
 }
 
 /// Judges how one item ended. `planning`: an unknown is not an error.
-pub fn judge(bench: &Bench, step: &Step, layers: &[Arc<Layer>], ended: Ended, attempts: u32, planning: bool) -> Verdict {
+pub fn judge(
+    bench: &Bench,
+    step: &Step,
+    layers: &[Arc<Layer>],
+    ended: Ended,
+    attempts: u32,
+    planning: bool,
+) -> Verdict {
     match ended {
         Ended::Skipped(condition) => Verdict::new(
             Status::Skipped,
@@ -75,10 +82,9 @@ pub fn judge(bench: &Bench, step: &Step, layers: &[Arc<Layer>], ended: Ended, at
             verdict.warnings.push(format!("known after: {after}"));
             verdict
         }
-        Ended::Lost(why) => Verdict::new(
-            Status::Unreachable,
-            map! { "changed" => false, "unreachable" => true, "msg" => why },
-        ),
+        Ended::Lost(why) => {
+            Verdict::new(Status::Unreachable, map! { "changed" => false, "unreachable" => true, "msg" => why })
+        }
         Ended::Wrong(diagnostic) => {
             let mut verdict = failure(Failure::new(diagnostic.message.clone()), Some(diagnostic.span));
             verdict.diagnostic = Some(diagnostic);
@@ -234,7 +240,11 @@ pub fn whole(items: &[(Option<Value>, String, Verdict)]) -> Verdict {
     let status = [Status::Unreachable, Status::Failed, Status::Unknown, Status::Changed]
         .into_iter()
         .find(|status| any(*status))
-        .unwrap_or(if items.iter().all(|(_, _, v)| v.status == Status::Skipped) { Status::Skipped } else { Status::Ok });
+        .unwrap_or(if items.iter().all(|(_, _, v)| v.status == Status::Skipped) {
+            Status::Skipped
+        } else {
+            Status::Ok
+        });
     let mut values = map! {
         "results" => Value::List(results),
         "changed" => items.iter().any(|(_, _, v)| v.values.get("changed").is_some_and(|c| c == &Value::Bool(true))),

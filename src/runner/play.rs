@@ -33,8 +33,8 @@ pub struct PlayContext {
     pub free: bool,
     /// How many hosts of a batch may fail, in percent.
     pub max_fail_percentage: Option<f64>,
-    /// Handlers run on hosts that failed too.
-    pub force_handlers: bool,
+    /// The step that gathers facts; `None` if none are gathered.
+    pub gather: Option<Arc<Step>>,
     /// Whether anything in it is done on hosts.
     pub needs_hosts: bool,
     /// The names of its roles.
@@ -115,7 +115,9 @@ impl PlayContext {
     /// Whether a list of items does anything on hosts.
     pub fn reaches_hosts(items: &[Item]) -> bool {
         items.iter().any(|item| match item {
-            Item::Block(block) => [&block.main, &block.rescue, &block.always].iter().any(|list| Self::reaches_hosts(list)),
+            Item::Block(block) => {
+                [&block.main, &block.rescue, &block.always].iter().any(|list| Self::reaches_hosts(list))
+            }
             Item::Step(step) => match &step.work {
                 Work::Call { spec, .. } => spec.place == crate::module::Place::Target,
                 Work::IncludeTasks { .. } | Work::IncludeRole { .. } | Work::Gather => true,

@@ -65,7 +65,8 @@ impl Bench<'_> {
 
     /// Prepares all items of a step.
     pub fn prepare(&self, step: &Step) -> Result<Prepared, NotYet> {
-        let mut prepared = Prepared { items: Vec::new(), is_loop: step.repeat.is_some(), trouble: None, reach: Reach::Host };
+        let mut prepared =
+            Prepared { items: Vec::new(), is_loop: step.repeat.is_some(), trouble: None, reach: Reach::Host };
         let entries = match &step.repeat {
             None => vec![(None, Vec::new())],
             Some(repeat) => match self.entries(step, repeat) {
@@ -238,8 +239,27 @@ pub fn trouble(error: RenderError) -> Result<Ended, NotYet> {
 /// Modules that never touch anything but their host, whatever their arguments.
 fn stays_home(spec: &ModuleSpec) -> bool {
     const HOME: &[&str] = &[
-        "assert", "blockinfile", "copy", "cron", "debug", "fail", "file", "find", "group", "include_vars", "lineinfile",
-        "ping", "replace", "set_fact", "setup", "slurp", "stat", "systemd", "service", "template", "user",
+        "assert",
+        "blockinfile",
+        "copy",
+        "cron",
+        "debug",
+        "fail",
+        "file",
+        "find",
+        "group",
+        "include_vars",
+        "lineinfile",
+        "ping",
+        "replace",
+        "set_fact",
+        "setup",
+        "slurp",
+        "stat",
+        "systemd",
+        "service",
+        "template",
+        "user",
     ];
     HOME.contains(&spec.name)
 }

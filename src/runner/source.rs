@@ -130,7 +130,8 @@ fn template(
 
 /// A file or a whole directory.
 fn read(bench: &Bench, path: &Path, content_only: bool) -> Result<Source, Failure> {
-    let trouble = |path: &Path, error: &dyn std::fmt::Display| Failure::new(format!("cannot read {}: {error}", path.display()));
+    let trouble =
+        |path: &Path, error: &dyn std::fmt::Display| Failure::new(format!("cannot read {}: {error}", path.display()));
     if !path.is_dir() {
         let blob = bench.blobs.file(path).map_err(|error| trouble(path, &error))?;
         return Ok(Source::File { name: base_name(path), mode: mode_of(path), blob });
