@@ -1,6 +1,7 @@
 //! All integration tests, in one binary.
 
 mod fixtures;
+mod layers;
 mod modules;
-mod yaml;
 mod steps;
+mod yaml;

@@ -321,7 +321,7 @@ impl Machine for Fake {
         Ok(answer.output)
     }
 
-    fn download(&mut self, request: &crate::change::Request) -> io::Result<Output> {
+    fn download(&mut self, request: &crate::system::Request) -> io::Result<Output> {
         let Some((status, body)) = self.machine.base().downloads.get(&request.url).cloned() else {
             return Err(io::Error::new(ErrorKind::NotFound, format!("nothing answers at {}", request.url)));
         };

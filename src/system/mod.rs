@@ -7,6 +7,7 @@ pub mod fake;
 pub mod kernel;
 pub mod local;
 pub mod predicted;
+mod request;
 pub mod users;
 
 use std::ffi::OsString;
@@ -15,6 +16,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+pub use request::Request;
 
 use crate::value::Value;
 
@@ -357,7 +360,7 @@ pub trait Machine: System {
     fn run(&mut self, command: &Command, live: &mut dyn FnMut(Stream, &[u8])) -> io::Result<Output>;
 
     /// Fetches `request` into the file `request.to` (or into the output, if it names none).
-    fn download(&mut self, request: &crate::change::Request) -> io::Result<Output>;
+    fn download(&mut self, request: &crate::system::Request) -> io::Result<Output>;
 
     /// Records what a performed action has settled. Only the predicted machine listens.
     fn settle(&mut self, subject: Subject, value: Value) {

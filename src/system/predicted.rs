@@ -516,7 +516,7 @@ impl<S: System> Machine for Predicted<S> {
         Err(io::Error::new(ErrorKind::Unsupported, "programs do not run on a predicted machine"))
     }
 
-    fn download(&mut self, _: &crate::change::Request) -> io::Result<Output> {
+    fn download(&mut self, _: &crate::system::Request) -> io::Result<Output> {
         Err(io::Error::new(ErrorKind::Unsupported, "nothing is downloaded on a predicted machine"))
     }
 
