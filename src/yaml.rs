@@ -1,9 +1,10 @@
 //! YAML as Ansible reads it, with a position for every node.
 //!
-//! Structure comes from a maintained parser's events; which scalar is what follows PyYAML (YAML 1.1: `yes` is a boolean,
-//! `0644` is 420, `1e3` is text), see [`scalar`].
+//! Structure comes from libyaml, as it does for Ansible; which scalar is what follows PyYAML (YAML 1.1: `yes` is a
+//! boolean, `0644` is 420, `1e3` is text), see [`scalar`].
 
 mod broken;
+mod parser;
 mod position;
 mod reader;
 pub mod scalar;

@@ -90,3 +90,49 @@ fn find(letter: char, written: &str, mut at: usize, quotes: Quotes) -> Option<(u
         at += next.len_utf8();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::source;
+    use crate::yaml::{self, Node};
+
+    /// What stands in the source where `part` stands in the text of the first key's value.
+    fn written(yaml: &str, part: &str) -> String {
+        let root = yaml::read_text("<test>", yaml).unwrap().root.unwrap();
+        let node = &root.as_map().unwrap()[0].value;
+        source_of(node, part)
+    }
+
+    fn source_of(node: &Node, part: &str) -> String {
+        let start = node.as_str().unwrap().find(part).unwrap();
+        let span = node.position(start..start + part.len());
+        source::source(span).unwrap().text[span.start as usize..span.end as usize].to_owned()
+    }
+
+    #[test]
+    fn plain_and_quoted() {
+        assert_eq!(written("a: ü {{ x }} y", "{{ x }}"), "{{ x }}");
+        assert_eq!(written("a: one\n  two\n\n  {{ x }} y", "{{ x }}"), "{{ x }}");
+        assert_eq!(written("a: 'it''s {{ x }}'", "{{ x }}"), "{{ x }}");
+        assert_eq!(written("a: 'it''s {{ x }}'", "t's"), "t''s");
+        assert_eq!(written(r#"a: "\"\u00fc\t{{ x }}""#, "{{ x }}"), "{{ x }}");
+        assert_eq!(written(r#"a: "{{ \"x\" }}""#, r#""x""#), r#"\"x\""#);
+        assert_eq!(written("a: \"one \\\n   two {{ x }}\"", "{{ x }}"), "{{ x }}");
+    }
+
+    #[test]
+    fn blocks() {
+        assert_eq!(written("a: |  # why\n  one\n    two {{ x }}\n", "{{ x }}"), "{{ x }}");
+        assert_eq!(written("a: |\n\n  {{ x }}\n", "{{ x }}"), "{{ x }}");
+        assert_eq!(written("a: >-\n  one\n  {{ x\n  }}\n\n  three", "{{ x }}"), "{{ x\n  }}");
+        assert_eq!(written("a: !unsafe &b |\n  {{ x }}", "{{ x }}"), "{{ x }}");
+    }
+
+    #[test]
+    fn text_from_elsewhere() {
+        let span = source::add("<test>", "'{{ x }}' y");
+        assert_eq!(source_of(&Node::scalar(span, "'{{ x }}' y"), "{{ x }}"), "{{ x }}");
+        // Nothing fits: the whole node.
+        assert_eq!(source_of(&Node::scalar(span, "other {{ x }}"), "{{ x }}"), "'{{ x }}' y");
+    }
+}

@@ -1,12 +1,11 @@
 //! From a parser's events to nodes: anchors, merge keys, tags, duplicate keys, exact spans.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 use indexmap::IndexMap;
 use indexmap::map::Entry as Slot;
-use saphyr_parser::{Event, Parser, ScalarStyle};
 
+use super::parser::{Event, Kind, Parser, Style};
 use super::{Document, Entry, Node, NodeKind, Tag, broken, scalar};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
@@ -22,14 +21,12 @@ type Read<T = ()> = Result<T, Box<Diagnostic>>;
 /// Reads the one document of `text`, which is registered as `whole`.
 pub(super) fn read(text: &str, whole: Span) -> Read<Document> {
     let mut reader = Reader::new(text, whole);
-    let mut parser = Parser::new_from_str(text);
-    while let Some(event) = parser.next_event() {
-        match event {
-            Ok((event, span)) => reader.take(event, span)?,
-            Err(error) => {
-                let at = reader.byte(error.marker().index());
-                return Err(Box::new(broken::explain(error.info(), text, whole, at)));
-            }
+    let mut parser = Parser::new(text);
+    loop {
+        match parser.next() {
+            Ok(Event { kind: Kind::StreamEnd, .. }) => break,
+            Ok(event) => reader.take(event)?,
+            Err(complaint) => return Err(Box::new(broken::explain(&complaint, text, whole))),
         }
     }
     Ok(Document { root: reader.root, warnings: reader.warnings })
@@ -38,15 +35,13 @@ pub(super) fn read(text: &str, whole: Span) -> Read<Document> {
 struct Reader<'t> {
     text: &'t str,
     whole: Span,
-    /// Byte offsets of characters, for texts that are not plain ASCII.
-    offsets: Option<Vec<u32>>,
     /// The text is JSON, whose numbers have more forms.
     json: bool,
     /// Where the last event ended.
     last: usize,
     open: Vec<Open>,
     root: Option<Node>,
-    anchors: HashMap<usize, Node>,
+    anchors: HashMap<String, Option<Node>>,
     copies: usize,
     warnings: Vec<Diagnostic>,
 }
@@ -55,7 +50,7 @@ struct Reader<'t> {
 struct Open {
     span: Span,
     flow: bool,
-    anchor: usize,
+    anchor: Option<String>,
     tag: Option<Tag>,
     content: Content,
 }
@@ -78,19 +73,15 @@ enum Meaning {
     Kind(&'static str),
     /// A collection's, which says nothing new.
     Collection,
-    Nothing,
 }
 
 impl<'t> Reader<'t> {
     fn new(text: &'t str, whole: Span) -> Self {
-        let offsets = (!text.is_ascii())
-            .then(|| text.char_indices().map(|(offset, _)| offset as u32).chain([text.len() as u32]).collect());
         let json =
             text.trim_start().starts_with(['{', '[']) && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
         Reader {
             text,
             whole,
-            offsets,
             json,
             last: 0,
             open: Vec::new(),
@@ -101,58 +92,40 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// The parser counts characters.
-    fn byte(&self, index: usize) -> usize {
-        let byte = match &self.offsets {
-            Some(offsets) => offsets.get(index).map_or(self.text.len(), |&offset| offset as usize),
-            None => index,
-        };
-        byte.min(self.text.len())
-    }
-
     fn span(&self, start: usize, end: usize) -> Span {
         Span { source: self.whole.source, start: start as u32, end: end.max(start) as u32 }
     }
 
-    fn take(&mut self, event: Event<'t>, mark: saphyr_parser::Span) -> Read {
-        let (start, end) = (self.byte(mark.start.index()), self.byte(mark.end.index()));
-        match event {
-            Event::Scalar(text, style, anchor, tag) => {
-                let (start, end) = self.scalar_bounds(style, start, end);
+    fn take(&mut self, event: Event) -> Read {
+        let (start, end) = (event.start.min(self.text.len()), event.end.min(self.text.len()));
+        match event.kind {
+            Kind::Scalar { text, style, anchor, tag } => {
+                let properties = start;
+                let start = self.after_properties(start).min(end);
+                // A block goes on to the next token.
+                let end = start + self.text[start..end].trim_end().len();
                 let span = self.span(start, end);
                 self.last = self.last.max(end);
                 if self.expects_key() {
-                    return self.key(text, style, anchor, tag.as_deref(), span);
+                    self.key(text, style == Style::Plain && tag.is_none(), anchor, span);
+                    return Ok(());
                 }
-                let meaning = tag.map(|tag| self.meaning(&tag, span)).transpose()?;
-                let node = self.scalar(text, style, meaning, span)?;
-                self.add(node, anchor)
+                let meaning = tag.map(|tag| meaning(&tag, self.span(properties, start))).transpose()?.flatten();
+                let node = self.scalar(text, style == Style::Plain, meaning, span)?;
+                self.add(node, anchor);
+                Ok(())
             }
-            Event::SequenceStart(anchor, tag) => self.begin(Content::List(Vec::new()), start, anchor, tag),
-            Event::MappingStart(anchor, tag) => {
-                self.begin(Content::Map { pairs: Vec::new(), key: None }, start, anchor, tag)
+            Kind::ListStart { flow, anchor, tag } => self.begin(Content::List(Vec::new()), flow, start, anchor, tag),
+            Kind::MapStart { flow, anchor, tag } => {
+                self.begin(Content::Map { pairs: Vec::new(), key: None }, flow, start, anchor, tag)
             }
-            Event::SequenceEnd | Event::MappingEnd => self.end(end),
-            Event::Alias(anchor) => self.alias(anchor, self.span(start, end)),
-            Event::DocumentStart(_) if self.root.is_some() => {
+            Kind::CollectionEnd => self.end(end),
+            Kind::Alias(anchor) => self.alias(&anchor, self.span(start, end)),
+            Kind::DocumentStart if self.root.is_some() => {
                 let problem = Diagnostic::error(self.span(start, end), "a second document starts here");
                 Err(Box::new(problem.help("a file holds one document: put the other one into a file of its own")))
             }
             _ => Ok(()),
-        }
-    }
-
-    /// Where a scalar itself stands: without tag and anchor, a block with its `|`, and without trailing newlines.
-    fn scalar_bounds(&self, style: ScalarStyle, start: usize, end: usize) -> (usize, usize) {
-        match style {
-            ScalarStyle::Literal | ScalarStyle::Folded => {
-                let sign = if style == ScalarStyle::Literal { '|' } else { '>' };
-                // The header lies between the last event and the text.
-                let before = self.text.get(self.last..start.max(self.last)).unwrap_or_default();
-                let start = before.find(sign).map_or(start, |offset| self.last + offset);
-                (start, start + self.text[start..end.max(start)].trim_end().len())
-            }
-            _ => (self.after_properties(start).min(end), end),
         }
     }
 
@@ -173,22 +146,13 @@ impl<'t> Reader<'t> {
         matches!(self.open.last(), Some(Open { content: Content::Map { key: None, .. }, .. }))
     }
 
-    fn key(
-        &mut self,
-        text: Cow<str>,
-        style: ScalarStyle,
-        anchor: usize,
-        tag: Option<&saphyr_parser::Tag>,
-        span: Span,
-    ) -> Read {
-        let plain = style == ScalarStyle::Plain && tag.is_none();
+    fn key(&mut self, text: String, plain: bool, anchor: Option<String>, span: Span) {
         let merge = plain && text == "<<";
-        let value = if plain && !self.json { scalar::resolve(&text) } else { Value::Str(text.into_owned()) };
-        if anchor != 0 {
-            self.anchors.insert(anchor, Node::scalar(span, value.clone()));
+        let value = scalar::special(&text).filter(|_| plain && !self.json).unwrap_or(Value::Str(text));
+        if let Some(anchor) = anchor {
+            self.anchors.insert(anchor, Some(Node::scalar(span, value.clone())));
         }
         self.set_key(Key { text: key_text(value), span, merge });
-        Ok(())
     }
 
     fn set_key(&mut self, new: Key) {
@@ -197,49 +161,25 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn scalar(&self, text: Cow<str>, style: ScalarStyle, meaning: Option<Meaning>, span: Span) -> Read<Node> {
+    fn scalar(&self, text: String, plain: bool, meaning: Option<Meaning>, span: Span) -> Read<Node> {
         let mut tag = self.open.last().and_then(|open| open.tag);
         let value = match meaning {
             Some(Meaning::Mark(mark)) => {
                 tag = Some(mark);
-                Value::Str(text.into_owned())
+                Value::Str(text)
             }
             Some(Meaning::Kind(kind)) => self.as_kind(kind, &text, span)?,
             Some(Meaning::Collection) => {
                 return Err(Box::new(Diagnostic::error(span, "the tag is one of collections, and this is none")));
             }
-            None | Some(Meaning::Nothing) if style == ScalarStyle::Plain && self.json => {
-                match serde_json::from_str::<serde_json::Value>(&text) {
-                    Ok(json) => Value::from(json),
-                    Err(_) => scalar::resolve(&text),
-                }
-            }
-            None | Some(Meaning::Nothing) if style == ScalarStyle::Plain => scalar::resolve(&text),
-            None | Some(Meaning::Nothing) => Value::Str(text.into_owned()),
+            None if plain && self.json => match serde_json::from_str::<serde_json::Value>(&text) {
+                Ok(json) => Value::from(json),
+                Err(_) => Value::Str(text),
+            },
+            None if plain => scalar::special(&text).unwrap_or(Value::Str(text)),
+            None => Value::Str(text),
         };
         Ok(Node { span, kind: NodeKind::Scalar(value), tag })
-    }
-
-    fn meaning(&self, tag: &saphyr_parser::Tag, span: Span) -> Read<Meaning> {
-        let full = format!("{}{}", tag.handle, tag.suffix);
-        Ok(match full.strip_prefix("tag:yaml.org,2002:").unwrap_or(&full) {
-            "!vault" | "!vault-encrypted" => Meaning::Mark(Tag::Vault),
-            "!unsafe" => Meaning::Mark(Tag::Unsafe),
-            "str" => Meaning::Kind("str"),
-            "!" => Meaning::Nothing,
-            "int" => Meaning::Kind("int"),
-            "float" => Meaning::Kind("float"),
-            "bool" => Meaning::Kind("bool"),
-            "null" => Meaning::Kind("null"),
-            "binary" => Meaning::Kind("binary"),
-            "timestamp" => Meaning::Kind("timestamp"),
-            "map" | "seq" | "set" | "omap" | "pairs" => Meaning::Collection,
-            _ => {
-                let shown = full.replacen("tag:yaml.org,2002:", "!!", 1);
-                let problem = Diagnostic::error(span, format!("the tag `{shown}` has no meaning here"));
-                return Err(Box::new(problem.help("known tags are !vault, !unsafe and YAML's own, such as !!str")));
-            }
-        })
     }
 
     fn as_kind(&self, kind: &str, text: &str, span: Span) -> Read<Value> {
@@ -260,13 +200,16 @@ impl<'t> Reader<'t> {
         value.ok_or_else(|| Box::new(Diagnostic::error(span, format!("this cannot be read as !!{kind}"))))
     }
 
-    fn begin(&mut self, content: Content, start: usize, anchor: usize, tag: Option<Cow<saphyr_parser::Tag>>) -> Read {
-        let mut start = self.after_properties(start);
-        let flow = self.text[start..].starts_with(['[', '{']);
-        if matches!(content, Content::List(_)) && !flow && !self.text[start..].starts_with('-') {
-            // The parser points at the first item of a list that is not indented.
-            start = self.text[self.last..start].rfind('-').map_or(start, |offset| self.last + offset);
-        }
+    fn begin(
+        &mut self,
+        content: Content,
+        flow: bool,
+        start: usize,
+        anchor: Option<String>,
+        tag: Option<String>,
+    ) -> Read {
+        let properties = start;
+        let start = self.after_properties(start);
         let span = self.span(start, start + usize::from(flow));
         if self.expects_key() {
             return Err(Box::new(broken::key_is_no_text(self.text, span)));
@@ -274,13 +217,17 @@ impl<'t> Reader<'t> {
         if self.open.len() >= DEEPEST {
             return Err(Box::new(Diagnostic::error(span, format!("nested more than {DEEPEST} levels deep"))));
         }
-        let tag = match tag.map(|tag| self.meaning(&tag, span)).transpose()? {
+        let tag = match tag.map(|tag| meaning(&tag, self.span(properties, start))).transpose()?.flatten() {
             Some(Meaning::Mark(Tag::Unsafe)) => Some(Tag::Unsafe),
             Some(Meaning::Mark(Tag::Vault) | Meaning::Kind(_)) => {
                 return Err(Box::new(Diagnostic::error(span, "the tag is one of scalars, and this is a collection")));
             }
             _ => self.open.last().and_then(|open| open.tag),
         };
+        if let Some(anchor) = &anchor {
+            // Known, so that an alias inside can be told from a misspelt one.
+            self.anchors.insert(anchor.clone(), None);
+        }
         self.last = self.last.max(start);
         self.open.push(Open { span, flow, anchor, tag, content });
         Ok(())
@@ -302,13 +249,14 @@ impl<'t> Reader<'t> {
         // An alias or a merged mapping stands elsewhere and says nothing about the end.
         let end = if flow { end } else { (inner.end.max(span.end) as usize).max(self.last) };
         self.last = self.last.max(end);
-        self.add(Node { span: Span { end: end as u32, ..span }, kind, tag }, anchor)
+        self.add(Node { span: Span { end: end as u32, ..span }, kind, tag }, anchor);
+        Ok(())
     }
 
     /// A finished node goes into what is open around it.
-    fn add(&mut self, node: Node, anchor: usize) -> Read {
-        if anchor != 0 {
-            self.anchors.insert(anchor, node.clone());
+    fn add(&mut self, node: Node, anchor: Option<String>) {
+        if let Some(anchor) = anchor {
+            self.anchors.insert(anchor, Some(node.clone()));
         }
         match self.open.last_mut() {
             None => self.root = Some(node),
@@ -317,13 +265,20 @@ impl<'t> Reader<'t> {
                 pairs.extend(key.take().map(|key| (key, node)));
             }
         }
-        Ok(())
     }
 
-    fn alias(&mut self, anchor: usize, span: Span) -> Read {
+    fn alias(&mut self, anchor: &str, span: Span) -> Read {
         self.last = self.last.max(span.end as usize);
-        let Some(mut node) = self.anchors.get(&anchor).cloned() else {
-            return Err(Box::new(Diagnostic::error(span, "this alias names something that holds the alias itself")));
+        let mut node = match self.anchors.get(anchor) {
+            Some(Some(node)) => node.clone(),
+            Some(None) => return Err(Box::new(Diagnostic::error(span, "this alias stands inside of what it names"))),
+            None => {
+                let problem = Diagnostic::error(span, format!("no anchor `&{anchor}` stands above"));
+                let known = self.anchors.keys().map(String::as_str);
+                return Err(Box::new(
+                    problem.help("an anchor marks the value that an alias repeats").suggest(anchor, known),
+                ));
+            }
         };
         if self.expects_key() {
             return match node.kind {
@@ -341,7 +296,8 @@ impl<'t> Reader<'t> {
         if let Some(Tag::Unsafe) = self.open.last().and_then(|open| open.tag) {
             mark_unsafe(&mut node);
         }
-        self.add(node, 0)
+        self.add(node, None);
+        Ok(())
     }
 
     /// Merged entries come first, so that written ones win; of several written ones the last wins.
@@ -378,6 +334,29 @@ impl<'t> Reader<'t> {
         }
         Ok(entries)
     }
+}
+
+/// `span` covers the tag and what follows it up to the value.
+fn meaning(tag: &str, span: Span) -> Read<Option<Meaning>> {
+    Ok(Some(match tag.strip_prefix("tag:yaml.org,2002:").unwrap_or(tag) {
+        "!vault" | "!vault-encrypted" => Meaning::Mark(Tag::Vault),
+        "!unsafe" => Meaning::Mark(Tag::Unsafe),
+        "str" => Meaning::Kind("str"),
+        "int" => Meaning::Kind("int"),
+        "float" => Meaning::Kind("float"),
+        "bool" => Meaning::Kind("bool"),
+        "null" => Meaning::Kind("null"),
+        "binary" => Meaning::Kind("binary"),
+        "timestamp" => Meaning::Kind("timestamp"),
+        "map" | "seq" | "set" | "omap" | "pairs" => Meaning::Collection,
+        "!" => return Ok(None),
+        _ => {
+            let shown = tag.replacen("tag:yaml.org,2002:", "!!", 1);
+            let span = span.part(0, shown.len());
+            let problem = Diagnostic::error(span, format!("the tag `{shown}` has no meaning here"));
+            return Err(Box::new(problem.help("known tags are !vault, !unsafe and YAML's own, such as !!str")));
+        }
+    }))
 }
 
 fn merge(entries: &mut IndexMap<String, Entry>, key: &Key, value: &Node) -> Read {

@@ -6,17 +6,19 @@ use crate::value::Value;
 ///
 /// Dates stay text, and so does a whole number that no `i64` holds; everything else is PyYAML's answer.
 pub fn resolve(text: &str) -> Value {
-    let Some(&first) = text.as_bytes().first() else { return Value::Null };
-    let resolved = match first {
+    special(text).unwrap_or_else(|| Value::Str(text.to_owned()))
+}
+
+/// The value of a plain scalar that is anything but text.
+pub fn special(text: &str) -> Option<Value> {
+    let Some(&first) = text.as_bytes().first() else { return Some(Value::Null) };
+    match first {
         b'~' if text == "~" => Some(Value::Null),
         b'n' | b'N' if matches!(text, "null" | "Null" | "NULL") => Some(Value::Null),
         b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O' => boolean(text).map(Value::Bool),
-        b'-' | b'+' | b'.' | b'0'..=b'9' => {
-            float(text).map(Value::Float).or_else(|| integer(text).map(Value::Int)) //
-        }
+        b'-' | b'+' | b'.' | b'0'..=b'9' => float(text).map(Value::Float).or_else(|| integer(text).map(Value::Int)),
         _ => None,
-    };
-    resolved.unwrap_or_else(|| Value::Str(text.to_owned()))
+    }
 }
 
 /// YAML 1.1's words for true and false; a lone `y` or `n` is none of them.

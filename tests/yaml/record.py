@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Records what PyYAML makes of scalars and of the documents beside this file.
 
-    python3 tests/yaml/record.py        (needs PyYAML)
+    python3 tests/yaml/record.py        (needs PyYAML with libyaml)
 
 Writes `scalars.tsv` (text, type, value) and one `.json` for each `documents/*.yml`.
 """
@@ -16,7 +16,7 @@ import yaml
 HERE = pathlib.Path(__file__).parent
 
 
-class Loader(yaml.SafeLoader):
+class Loader(yaml.CSafeLoader):
     """What the reader does on purpose beside PyYAML's rules: dates stay text, unknown markers are data."""
 
 
