@@ -4,6 +4,7 @@
 
 pub mod agent;
 pub mod change;
+pub mod check;
 pub mod diagnostic;
 pub mod event;
 pub mod failure;

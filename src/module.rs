@@ -140,6 +140,8 @@ pub struct Param {
     pub required: bool,
     /// The default as the manual shows it.
     pub default: Option<&'static str>,
+    /// Whether a value can be read; the error says what was expected.
+    pub reads: fn(&Value) -> Result<(), String>,
     /// The manual.
     pub doc: &'static str,
 }
@@ -540,6 +542,7 @@ macro_rules! args {
                         kind: <$type as $crate::module::Arg>::KIND,
                         required: !<$type as $crate::module::Arg>::OPTIONAL && $crate::args!(@required $($default)?),
                         default: $crate::args!(@default $($default)?),
+                        reads: |value| <$type as $crate::module::Arg>::read(value).map(|_| ()),
                         doc: concat!($($fdoc, "\n",)*),
                     },
                 )*];

@@ -1,5 +1,6 @@
 //! All integration tests, in one binary.
 
+mod check;
 mod fixtures;
 mod layers;
 mod modules;

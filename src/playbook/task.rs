@@ -212,7 +212,9 @@ impl Parts {
     fn call(&mut self, name: &str, entry: Entry, place: u8, problems: &mut Problems) -> Action {
         let key = entry.key;
         if let Some(statement) = statement(name) {
-            let args = self.arguments(entry, statement, Some("_raw_params"), false, problems);
+            let Some(args) = self.arguments(entry, statement, Some("_raw_params"), false, problems) else {
+                return Action::Unknown;
+            };
             return statement_action(statement, args, key, problems);
         }
         let Some(spec) = modules::find(name) else {
@@ -220,7 +222,9 @@ impl Parts {
             return Action::Unknown;
         };
         let command = matches!(spec.name, "command" | "shell" | "script" | "raw");
-        let args = self.arguments(entry, spec.name, spec.free_form, command, problems);
+        let Some(args) = self.arguments(entry, spec.name, spec.free_form, command, problems) else {
+            return Action::Unknown;
+        };
         if spec.free_form.is_none()
             && let Some(raw) = args.get("_raw_params")
         {
@@ -239,30 +243,31 @@ impl Parts {
         raw: Option<&str>,
         command: bool,
         problems: &mut Problems,
-    ) -> Node {
+    ) -> Option<Node> {
         let span = if entry.value.is_null() { entry.key } else { entry.value.span };
         let mut all = match self.args.take() {
             Some(args) if is_template(&args) => {
                 problems.push(templated_arguments(args.span, name));
-                IndexMap::new()
+                return None;
             }
-            Some(args) => fields::entries(args, "`args`", problems).unwrap_or_default(),
+            Some(args) => fields::entries(args, "`args`", problems)?,
             None => IndexMap::new(),
         };
         match entry.value.kind {
             NodeKind::Map(entries) => all.extend(entries),
             _ if entry.value.is_null() => {}
-            _ if entry.value.as_str().is_some() => all.extend(line(&entry.value, raw, command, problems)),
+            _ if entry.value.as_str().is_some() => all.extend(line(&entry.value, raw, command, problems)?),
             // `command: 5`, `pause: 3`: a scalar that YAML did not take for text.
             NodeKind::Scalar(_) => {
                 let key = raw.unwrap_or("_raw_params").to_owned();
                 all.insert(key, Entry { key: span, value: entry.value });
             }
             NodeKind::List(_) => {
-                problems.push(expected(&entry.value, &format!("what `{name}` takes"), "a mapping of arguments"))
+                problems.push(expected(&entry.value, &format!("what `{name}` takes"), "a mapping of arguments"));
+                return None;
             }
         }
-        Node { span, kind: NodeKind::Map(all), tag: None }
+        Some(Node { span, kind: NodeKind::Map(all), tag: None })
     }
 
     fn repeat(&mut self, problems: &mut Problems) -> Option<Loop> {
@@ -360,7 +365,7 @@ fn old_style(entry: Entry, key: &str, problems: &mut Problems) -> Option<(String
         }
         if !rest.is_empty() {
             let line = Node::scalar(module.value.span, rest);
-            entries.extend(line_pairs(&line, problems));
+            entries.extend(self::line(&line, None, false, problems)?);
         }
         let value = Node { span: entry.value.span, kind: NodeKind::Map(entries), tag: None };
         return Some((name, Entry { key: module.value.span, value }));
@@ -391,14 +396,14 @@ fn split_name(text: &str) -> (&str, &str) {
 }
 
 /// The entries of one line of arguments.
-fn line(node: &Node, raw: Option<&str>, command: bool, problems: &mut Problems) -> Vec<(String, Entry)> {
+fn line(node: &Node, raw: Option<&str>, command: bool, problems: &mut Problems) -> Option<Vec<(String, Entry)>> {
     let text = node.as_str().unwrap_or_default();
     let Ok(found) = free_form::parse(text, command) else {
         problems.push(
             Diagnostic::error(node.span, "a quote or a brace is not closed in these arguments")
                 .help("quote the whole value, or write the arguments as a mapping"),
         );
-        return Vec::new();
+        return None;
     };
     let mut entries: Vec<_> = found.pairs.into_iter().map(|(key, value)| pair(node.span, key, value)).collect();
     if !found.raw.is_empty() {
@@ -406,11 +411,7 @@ fn line(node: &Node, raw: Option<&str>, command: bool, problems: &mut Problems) 
             if entries.is_empty() { node.clone() } else { Node::scalar(locate(node.span, &found.raw), found.raw) };
         entries.push((raw.unwrap_or("_raw_params").to_owned(), Entry { key: value.span, value }));
     }
-    entries
-}
-
-fn line_pairs(node: &Node, problems: &mut Problems) -> Vec<(String, Entry)> {
-    line(node, None, false, problems)
+    Some(entries)
 }
 
 fn pair(whole: Span, key: String, value: String) -> (String, Entry) {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::context::{Context, add_tags, layer};
+use super::items::role_span;
 use super::tags::Selection;
 use super::{Block, Item, RoleRun, Step, Work, start};
 use crate::diagnostic::{Diagnostic, Severity};
@@ -144,7 +145,7 @@ impl Expander {
         let Some(context) = builder.included_context(step, apply.as_deref(), params) else {
             return builder.done(Vec::new());
         };
-        let items = builder.role_by_args(args, asked.span, &context, false);
+        let items = builder.role_by_args(args, role_span(asked), &context, false);
         builder.done(items)
     }
 

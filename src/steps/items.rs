@@ -72,8 +72,8 @@ impl Builder<'_> {
             Action::ImportTasks(file) => steps.extend(self.import_tasks(task, file, context)),
             Action::ImportRole(args) => {
                 let inner = context.inside(&task.base, task.span, "vars of the import");
-                let Some(args) = self.early_args(args, &inner) else { return };
-                steps.extend(self.role_by_args(&args, task.action_span, &inner, true));
+                let Some(rendered) = self.early_args(args, &inner) else { return };
+                steps.extend(self.role_by_args(&rendered, role_span(args), &inner, true));
             }
             _ => {
                 let step = self.step(task, context);
@@ -221,4 +221,9 @@ fn is_flush(spec: &ModuleSpec, args: &Node) -> bool {
         && args.as_map().is_some_and(|map| {
             map.values().next().is_some_and(|entry| map.len() == 1 && entry.value.as_str() == Some("flush_handlers"))
         })
+}
+
+/// Where the arguments of an import or include name the role.
+pub(super) fn role_span(args: &Node) -> Span {
+    args.get("name").or_else(|| args.get("role")).map_or(args.span, |node| node.span)
 }

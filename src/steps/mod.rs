@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 pub use context::Context;
 pub use expand::{Expander, Included, Options, PlaySteps, expand};
+pub(crate) use items::UNKNOWN;
 pub use plays::plays;
 
 pub use crate::playbook::{Keywords, Loop};

@@ -104,7 +104,7 @@ impl Builder<'_> {
         let text = |key: &str| args.get(key).and_then(Value::as_str).map(str::to_owned);
         let flag = |key: &str| args.get(key).and_then(|value| <bool as crate::module::Arg>::read(value).ok());
         let Some(name) = text("name").or_else(|| text("role")) else {
-            self.problems.push(Diagnostic::error(span, "the name of the role is no text"));
+            self.problems.push(Diagnostic::error(span, "the role has no name"));
             return Vec::new();
         };
         let none = Nodes::new();

@@ -1,0 +1,84 @@
+//! Files of the controller that are named but not there.
+
+use std::path::{Path, PathBuf};
+
+use super::walk::View;
+use crate::diagnostic::Diagnostic;
+use crate::module::Kind;
+use crate::playbook::is_template;
+use crate::steps::{Step, Work};
+use crate::yaml::Node;
+
+/// The files and templates that a module's arguments name.
+pub(super) fn check(step: &Step, problems: &mut Vec<Diagnostic>) {
+    let Work::Call { spec, args, .. } = &step.work else { return };
+    let is_remote = args.get("remote_src").is_some_and(|node| is_template(node) || says_yes(node));
+    for (key, entry) in args.as_map().into_iter().flatten() {
+        let folder = match spec.param(key).map(|param| param.kind) {
+            Some(Kind::Files) if !is_remote => "files",
+            Some(Kind::Template) => "templates",
+            _ if spec.name == "include_vars" && spec.param(key).is_some_and(|param| param.name == "file") => "vars",
+            _ => continue,
+        };
+        let Some(name) = literal(&entry.value).filter(|name| !name.contains("://")) else { continue };
+        let what = if folder == "templates" { "template" } else { "file" };
+        missing(step, folder, what, name, &entry.value, problems);
+    }
+}
+
+fn missing(step: &Step, folder: &str, what: &str, name: &str, node: &Node, problems: &mut Vec<Diagnostic>) {
+    let candidates = step.files.candidates(folder, name);
+    if candidates.iter().any(|path| path.exists()) {
+        return;
+    }
+    let near = names_beside(&candidates);
+    let looked: Vec<String> = candidates.iter().map(|path| path.display().to_string()).collect();
+    problems.push(
+        Diagnostic::error(node.span, format!("there is no {what} `{name}`"))
+            .suggest(name, near.iter().map(String::as_str))
+            .or_help(format!("looked for {}", looked.join(", "))),
+    );
+}
+
+/// The names of files where the missing one was looked for.
+fn names_beside(candidates: &[PathBuf]) -> Vec<String> {
+    let folders = candidates.iter().filter_map(|path| path.parent());
+    folders
+        .filter_map(|folder| std::fs::read_dir(folder).ok())
+        .flat_map(|entries| entries.flatten())
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect()
+}
+
+/// The files under `vars_files`.
+pub(super) fn check_play(view: &View, problems: &mut Vec<Diagnostic>) {
+    let folder = view.play.path.parent().unwrap_or(Path::new(""));
+    for node in &view.play.vars_files {
+        // A list means: the first that exists.
+        let names: Vec<&Node> = node.as_list().map_or_else(|| vec![node.as_ref()], |items| items.iter().collect());
+        if names.iter().any(|name| is_template(name)) {
+            continue;
+        }
+        let found = names.iter().filter_map(|name| name.as_str()).any(|name| vars_file(folder, name).is_some());
+        if !found {
+            let shown: Vec<&str> = names.iter().filter_map(|name| name.as_str()).collect();
+            let message = format!("there is no file of variables `{}`", shown.join("`, `"));
+            problems.push(
+                Diagnostic::error(node.span, message).help(format!("looked beside {}", view.play.path.display())),
+            );
+        }
+    }
+}
+
+/// A file of `vars_files`: in `vars/` beside the playbook, or beside it.
+pub(super) fn vars_file(folder: &Path, name: &str) -> Option<PathBuf> {
+    [folder.join("vars").join(name), folder.join(name)].into_iter().find(|path| path.is_file())
+}
+
+fn literal(node: &Node) -> Option<&str> {
+    node.as_str().filter(|text| !text.is_empty() && !is_template(node))
+}
+
+fn says_yes(node: &Node) -> bool {
+    <bool as crate::module::Arg>::read(&node.to_value()).unwrap_or(false)
+}

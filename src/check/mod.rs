@@ -1,0 +1,92 @@
+//! What can be said about playbooks before any host is touched: all problems at once, each with its place.
+//!
+//! Reading and expanding report what is not understood; the checks here, one file each, look at the steps: does each
+//! module exist and take these arguments, are the files there, is somebody listening to each notification.
+
+mod arguments;
+mod become_;
+mod files;
+mod handlers;
+mod keywords;
+mod secrets;
+mod walk;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::playbook::Project;
+use crate::steps::{self, Expander, Options, PlaySteps};
+use walk::View;
+
+/// What is to be checked.
+#[derive(Debug)]
+pub struct Input<'a> {
+    /// The playbooks, in order.
+    pub playbooks: &'a [PathBuf],
+    /// Where roles are found.
+    pub project: &'a Arc<Project>,
+    /// What the command line selects.
+    pub options: &'a Options,
+    /// Whether `-b` or `ansible_become` in the inventory may stand in for the keyword `become`.
+    pub becomes: bool,
+}
+
+/// What a check found.
+#[derive(Debug)]
+pub struct Checked {
+    /// The steps of each play, as selected.
+    pub plays: Vec<PlaySteps>,
+    /// Everything that is wrong, in the order of the files.
+    pub problems: Vec<Diagnostic>,
+}
+
+impl Checked {
+    /// How many problems are errors.
+    pub fn errors(&self) -> usize {
+        self.problems.iter().filter(|problem| problem.severity == Severity::Error).count()
+    }
+}
+
+/// Reads and expands playbooks and runs all checks. Tags do not limit the checks: a wrong task is wrong whoever selects it.
+pub fn check(input: &Input) -> Checked {
+    let mut problems = Vec::new();
+    let mut options = input.options.clone();
+    let mut selected = Vec::new();
+    let everything = Options { tags: Vec::new(), skip_tags: Vec::new(), start_at_task: None, ..options.clone() };
+    let everything = Options { tags: vec!["all".to_owned(), "never".to_owned()], ..everything };
+    for path in input.playbooks {
+        let (plays, found) = steps::plays(path, input.project, &options);
+        problems.extend(found);
+        for play in plays {
+            let (whole, found) = Expander::expand(&play, input.project, &everything);
+            problems.extend(found);
+            look(&View::of(&whole, &mut problems), input, &mut problems);
+            let (steps, _) = Expander::expand(&play, input.project, &options);
+            if steps.started {
+                options.start_at_task = None;
+            }
+            selected.push(steps);
+        }
+    }
+    Checked { plays: selected, problems: once(problems) }
+}
+
+/// All checks of one play.
+fn look(view: &View, input: &Input, problems: &mut Vec<Diagnostic>) {
+    for step in &view.steps {
+        arguments::check(step, problems);
+        files::check(step, problems);
+        keywords::check(step, problems);
+        become_::check(step, input.becomes, problems);
+        secrets::check(step, problems);
+    }
+    files::check_play(view, problems);
+    handlers::check(view, problems);
+}
+
+/// Each problem once: a role that is used twice is wrong in one place.
+fn once(problems: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut seen = std::collections::HashSet::new();
+    problems.into_iter().filter(|problem| seen.insert((problem.span, problem.message.clone()))).collect()
+}
