@@ -203,7 +203,7 @@ impl Fake {
         let path = path.as_ref();
         let missing = |fake: &Fake, path: &Path| matches!(fake.machine.stat(path, true), Ok(None));
         if let Some(parent) = path.parent().filter(|parent| missing(self, parent)) {
-            self.put(parent.to_owned(), Thing { dir: true, ..Thing::default() });
+            self.put(parent, Thing { dir: true, ..Thing::default() });
         }
         let machine = &mut self.machine;
         let _ = machine.remove_tree(path);
@@ -327,10 +327,12 @@ impl Machine for Fake {
         };
         let mut stdout = format!("HTTP/1.1 {status}\r\n\r\n").into_bytes();
         match &request.to {
-            Some(path) => self.put(path, Thing { content: body, mode: Some(0o600), ..Thing::default() }),
-            None => stdout.extend_from_slice(&body),
+            Some(path) if status < 300 => {
+                self.put(path, Thing { content: body, mode: Some(0o600), ..Thing::default() })
+            }
+            _ => stdout.extend_from_slice(&body),
         }
-        Ok(Output { stdout, ..Output::default() })
+        Ok(Output { stdout, stderr: request.url.clone().into_bytes(), ..Output::default() })
     }
 
     fn is_real(&self) -> bool {

@@ -4,9 +4,11 @@
 //! [`predicted`], a machine on which planned actions have happened; [`fake`], a machine in memory for tests.
 
 pub mod fake;
+pub mod http;
 pub mod kernel;
 pub mod local;
 pub mod predicted;
+pub mod process;
 mod request;
 pub mod users;
 

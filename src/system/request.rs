@@ -30,7 +30,9 @@ pub struct Request {
     pub unix_socket: Option<PathBuf>,
     /// Honour `http_proxy` and its kin.
     pub use_proxy: bool,
-    /// Where the body of the answer goes; `None`: into the output. The output's `stdout` is then the head of the answer
-    /// (status line and headers, then an empty line) followed by the body if it was not written to a file.
+    /// Where the body of the answer goes; `None`: into the output. The output's `stdout` is the head of the answer
+    /// (status line and headers, then an empty line) followed by the body if it was not written to a file; `stderr` is
+    /// the address that answered in the end. Only the body of a success is written to the file (mode 0600, truncated).
+    /// No answer at all is an error.
     pub to: Option<PathBuf>,
 }
