@@ -5,6 +5,8 @@
 pub mod agent;
 pub mod change;
 pub mod check;
+pub mod cli;
+pub mod commands;
 pub mod diagnostic;
 pub mod event;
 pub mod failure;
@@ -13,6 +15,7 @@ pub mod modules;
 pub mod playbook;
 pub mod probe;
 pub mod protocol;
+pub mod report;
 pub mod runner;
 pub mod source;
 pub mod steps;

@@ -1,8 +1,10 @@
 //! All integration tests, in one binary.
 
 mod check;
+mod cli;
 mod fixtures;
 mod layers;
 mod modules;
+mod report;
 mod steps;
 mod yaml;

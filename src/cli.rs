@@ -1,0 +1,54 @@
+//! The command line: clap, and one match.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::commands::{self, Exit};
+
+const EXIT_CODES: &str = "\
+Exit status:
+    0  all is well
+    1  the run could not start: usage, files, static check
+    2  a host failed
+    4  a host could not be reached (also if another one failed)
+  130  interrupted";
+
+/// Brings machines into the state that playbooks describe, in Ansible's language
+#[derive(Debug, Parser)]
+#[command(name = "wodctl", version, after_help = EXIT_CODES, args_override_self = true, disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Print a script that completes commands and options in a shell
+    Completions(commands::completions::Args),
+    /// Print the manual page
+    Man(commands::man::Args),
+}
+
+/// Runs the program. The first of `args` is its name.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let exit = if error.use_stderr() { Exit::CouldNotStart } else { Exit::Fine };
+            let _ = error.print();
+            return exit.into();
+        }
+    };
+    let ended = match &cli.command {
+        Command::Completions(args) => commands::completions::run(args, Cli::command()),
+        Command::Man(args) => commands::man::run(args, Cli::command()),
+    };
+    ended
+        .unwrap_or_else(|error| {
+            error.print();
+            Exit::CouldNotStart
+        })
+        .into()
+}

@@ -1,0 +1,134 @@
+//! One file per subcommand: its arguments, one function that reads like a recipe, few helpers.
+
+pub mod completions;
+pub mod man;
+pub mod options;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use indexmap::IndexMap;
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::event::Counters;
+use crate::report::style::{Paint, Palette};
+
+/// The ways a command ends, as `--help` lists them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// All is well.
+    Fine = 0,
+    /// It could not start: usage, files, static check.
+    CouldNotStart = 1,
+    /// A host failed.
+    Failed = 2,
+    /// A host could not be reached.
+    Unreachable = 4,
+    /// It was interrupted.
+    Interrupted = 130,
+}
+
+impl Exit {
+    /// How a run ends that came to these counters.
+    pub fn of(recap: &IndexMap<String, Counters>) -> Exit {
+        let any = |count: fn(&Counters) -> u32| recap.values().any(|counters| count(counters) > 0);
+        if any(|counters| counters.unreachable) {
+            Exit::Unreachable
+        } else if any(|counters| counters.failed) {
+            Exit::Failed
+        } else {
+            Exit::Fine
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        ExitCode::from(exit as u8)
+    }
+}
+
+/// Why a command could not start.
+#[derive(Debug)]
+pub enum Error {
+    /// Something is wrong with the input, which can be shown.
+    Text(Vec<Diagnostic>),
+    /// Anything else, as a sentence.
+    Other(String),
+}
+
+impl From<Vec<Diagnostic>> for Error {
+    fn from(diagnostics: Vec<Diagnostic>) -> Self {
+        Error::Text(diagnostics)
+    }
+}
+
+impl From<Diagnostic> for Error {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Error::Text(vec![diagnostic])
+    }
+}
+
+impl From<String> for Error {
+    fn from(message: String) -> Self {
+        Error::Other(message)
+    }
+}
+
+impl From<&str> for Error {
+    fn from(message: &str) -> Self {
+        Error::Other(message.to_owned())
+    }
+}
+
+impl Error {
+    /// Says it on standard error.
+    pub fn print(&self) {
+        let palette = Palette::stderr();
+        match self {
+            Error::Text(diagnostics) => print_diagnostics(diagnostics),
+            Error::Other(message) => say(&format!("{}: {message}\n", palette.paint(Paint::Red, "error"))),
+        }
+    }
+}
+
+/// Shows diagnostics on standard error, and how many errors there are if there are several.
+pub fn print_diagnostics(diagnostics: &[Diagnostic]) {
+    let palette = Palette::stderr();
+    let mut text: Vec<String> = diagnostics.iter().map(|diagnostic| diagnostic.render(palette.on)).collect();
+    let errors = diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count();
+    if errors > 1 {
+        text.push(format!("{}: {errors} errors\n", palette.paint(Paint::Red, "error")));
+    }
+    say(&text.join("\n"));
+}
+
+/// Writes to standard error; if nobody reads it, nothing can be done.
+pub fn say(text: &str) {
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Writes a command's answer to standard output. A reader that has gone (`| head`) is no error.
+pub fn answer(text: &str) -> Result<Exit, Error> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(format!("cannot write: {error}").into()),
+        _ => Ok(Exit::Fine),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unreachable_hosts_count_more_than_failed_ones() {
+        let host = |name: &str, failed, unreachable| {
+            (name.to_owned(), Counters { failed, unreachable, ..Counters::default() })
+        };
+        let exit = |hosts: Vec<(String, Counters)>| Exit::of(&hosts.into_iter().collect());
+        assert_eq!(exit(vec![host("a", 0, 0)]), Exit::Fine);
+        assert_eq!(exit(vec![host("a", 0, 0), host("b", 1, 0)]), Exit::Failed);
+        assert_eq!(exit(vec![host("a", 1, 0), host("b", 0, 1)]), Exit::Unreachable);
+    }
+}

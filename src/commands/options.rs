@@ -1,0 +1,124 @@
+//! Options that several commands share, under ansible-playbook's names.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, ValueEnum};
+
+use crate::report;
+
+/// How hosts are reached.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Connection")]
+pub struct Connection {
+    /// Log in as this user
+    #[arg(short = 'u', long = "user", value_name = "USER")]
+    pub remote_user: Option<String>,
+    /// Log in with this key
+    #[arg(long, visible_alias = "key-file", value_name = "FILE")]
+    pub private_key: Option<PathBuf>,
+    /// How hosts are reached where the inventory does not say
+    #[arg(short = 'c', long, value_name = "KIND", value_parser = ["ssh", "local"])]
+    pub connection: Option<String>,
+    /// Give up connecting after so many seconds
+    #[arg(short = 'T', long, value_name = "SECONDS", default_value_t = 10)]
+    pub timeout: u64,
+    /// Ask for the password of the login
+    #[arg(short = 'k', long)]
+    pub ask_pass: bool,
+    /// Read the password of the login from this file (`-`: standard input; a program is run)
+    #[arg(long, visible_alias = "conn-pass-file", value_name = "FILE", conflicts_with = "ask_pass")]
+    pub connection_password_file: Option<PathBuf>,
+    /// Look for agents for other machine types in this folder
+    #[arg(long, value_name = "FOLDER")]
+    pub agents: Option<PathBuf>,
+}
+
+/// Whom steps become on a host.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Becoming another user")]
+pub struct Become {
+    /// Become another user for all steps that do not say otherwise
+    #[arg(short = 'b', long = "become")]
+    pub become_: bool,
+    /// Become this user [default: root]
+    #[arg(long, value_name = "USER")]
+    pub become_user: Option<String>,
+    /// Become by this method [default: sudo]
+    #[arg(long, value_name = "METHOD", value_parser = ["sudo", "su", "doas"])]
+    pub become_method: Option<String>,
+    /// Ask for the password for becoming another user
+    #[arg(short = 'K', long)]
+    pub ask_become_pass: bool,
+    /// Read that password from this file (`-`: standard input; a program is run)
+    #[arg(long, visible_alias = "become-pass-file", value_name = "FILE", conflicts_with = "ask_become_pass")]
+    pub become_password_file: Option<PathBuf>,
+}
+
+/// What is run, and on which hosts.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Selection {
+    /// Only on hosts that match this pattern too
+    #[arg(short = 'l', long, value_name = "PATTERN")]
+    pub limit: Option<String>,
+    /// Only what has one of these tags
+    #[arg(short = 't', long, value_name = "TAGS", value_delimiter = ',')]
+    pub tags: Vec<String>,
+    /// Not what has one of these tags
+    #[arg(long, value_name = "TAGS", value_delimiter = ',')]
+    pub skip_tags: Vec<String>,
+    /// Begin at the task of this name
+    #[arg(long, value_name = "NAME")]
+    pub start_at_task: Option<String>,
+}
+
+/// Variables that win over all others.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Variables {
+    /// Set variables: `name=value …`, YAML or JSON, or `@FILE`
+    #[arg(short = 'e', long, value_name = "VARIABLES")]
+    pub extra_vars: Vec<String>,
+}
+
+/// What is shown.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Output")]
+pub struct Reporting {
+    /// Show more: values and live output (-v), positions (-vv), connections (-vvv)
+    #[arg(short = 'v', long = "verbose", action = ArgAction::Count)]
+    pub verbosity: u8,
+    /// Who reads the output
+    #[arg(long, value_name = "READER", value_enum, default_value_t)]
+    pub output: Output,
+    /// End with where the time went
+    #[arg(long)]
+    pub profile: bool,
+}
+
+/// Who reads the output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// A person
+    #[default]
+    Human,
+    /// A program: one event a line, the last one with the recap
+    Json,
+}
+
+impl Reporting {
+    /// As the reporters take it.
+    pub fn options(&self, diff: bool) -> report::Options {
+        let output = match self.output {
+            Output::Human => report::Output::Human,
+            Output::Json => report::Output::Json,
+        };
+        report::Options { output, verbosity: self.verbosity, diff, profile: self.profile }
+    }
+}
+
+/// How many hosts work at the same time.
+#[derive(Args, Clone, Debug)]
+pub struct Forks {
+    /// At most so many hosts perform actions at the same time
+    #[arg(short = 'f', long, value_name = "NUMBER", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
+    pub forks: u16,
+}

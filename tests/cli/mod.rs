@@ -1,0 +1,100 @@
+//! The program from outside: whole output compared.
+
+mod usage;
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+/// One run of the program in a folder of its own, with an empty environment.
+pub struct Test {
+    folder: tempfile::TempDir,
+    args: Vec<String>,
+    env: Vec<(String, String)>,
+    stdin: String,
+    stdout: Option<String>,
+    stderr: Option<String>,
+}
+
+impl Test {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Test { folder, args: Vec::new(), env: Vec::new(), stdin: String::new(), stdout: None, stderr: None }
+    }
+
+    /// Puts a file into the folder.
+    pub fn file(self, path: &str, content: &str) -> Self {
+        let path = self.path(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+        self
+    }
+
+    /// A path in the folder.
+    pub fn path(&self, path: &str) -> PathBuf {
+        self.folder.path().join(path)
+    }
+
+    pub fn args<'a>(mut self, args: impl IntoIterator<Item = &'a str>) -> Self {
+        self.args.extend(args.into_iter().map(str::to_owned));
+        self
+    }
+
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.env.push((name.into(), value.into()));
+        self
+    }
+
+    pub fn stdin(mut self, text: &str) -> Self {
+        self.stdin = text.into();
+        self
+    }
+
+    /// The whole standard output that is expected. `FOLDER` stands for the test's folder.
+    pub fn stdout(mut self, text: &str) -> Self {
+        self.stdout = Some(text.into());
+        self
+    }
+
+    /// The whole standard error that is expected.
+    pub fn stderr(mut self, text: &str) -> Self {
+        self.stderr = Some(text.into());
+        self
+    }
+
+    #[track_caller]
+    pub fn success(self) -> String {
+        self.status(0)
+    }
+
+    /// Runs it, compares everything, and returns what it printed.
+    #[track_caller]
+    pub fn status(self, expected: i32) -> String {
+        use std::io::Write;
+        let mut child = Command::new(env!("CARGO_BIN_EXE_wodctl"))
+            .args(&self.args)
+            .current_dir(self.folder.path())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.folder.path())
+            .envs(self.env.iter().cloned())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // A program that does not read its input is no failure.
+        let _ = child.stdin.take().unwrap().write_all(self.stdin.as_bytes());
+        let output = child.wait_with_output().unwrap();
+        let text =
+            |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(&*self.folder.path().to_string_lossy(), "FOLDER");
+        let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+        if let Some(expected) = &self.stdout {
+            assert_eq!(&stdout, expected, "standard output of {:?}; standard error:\n{stderr}", self.args);
+        }
+        // What is not expected must not be there.
+        let expected_stderr = self.stderr.as_deref().unwrap_or(if expected == 0 { "" } else { &stderr });
+        assert_eq!(stderr, expected_stderr, "standard error of {:?}", self.args);
+        assert_eq!(output.status.code(), Some(expected), "exit status of {:?}:\n{stdout}{stderr}", self.args);
+        stdout
+    }
+}
