@@ -180,6 +180,12 @@ impl<'a> Batch<'a> {
         self.walkers[host].flights.is_empty() && (!self.in_step() || *position <= self.watermark)
     }
 
+    /// Whether this is the host that carries out a step for all: the first one that stands there. The others wait for
+    /// its result. (Hosts in another section of a block do not come here.)
+    pub fn is_first(&mut self, host: usize, position: &Position) -> bool {
+        (0..host).all(|other| self.frontier(other) != *position)
+    }
+
     /// Sends what can be sent.
     fn advance(&mut self, host: usize) -> bool {
         let mut moved = false;
@@ -234,10 +240,19 @@ impl<'a> Batch<'a> {
     /// Brings one step under way. False: not yet.
     fn dispatch(&mut self, host: usize, step: &Arc<Step>, position: &Position) -> bool {
         let walker = &self.walkers[host];
-        if walker.cursor.in_handler_list() && !walker.notified.contains(&last_index(position)) {
+        let handler = walker.cursor.in_handler_list().then(|| last_index(position));
+        if handler.is_some_and(|handler| !walker.notified.contains(&handler)) {
             self.walkers[host].cursor.advance();
             return true;
         }
+        let started = self.start(host, step, position);
+        if let (true, Some(handler)) = (started, handler) {
+            self.walkers[host].notified.remove(&handler);
+        }
+        started
+    }
+
+    fn start(&mut self, host: usize, step: &Arc<Step>, position: &Position) -> bool {
         match &step.work {
             Work::Flush => self.flush(host),
             Work::RoleEnd => {
@@ -313,9 +328,7 @@ impl<'a> Batch<'a> {
                 self.walkers[host].cursor.advance();
                 return true;
             }
-            // The first that is still there does it; the others wait for its result.
-            let first = self.walkers.iter().position(|walker| walker.state == State::Active);
-            if first != Some(host) {
+            if !self.is_first(host, position) {
                 return false;
             }
         }
@@ -364,7 +377,7 @@ impl<'a> Batch<'a> {
                         None => self.walkers[host].lane,
                     };
                     flight.pending = calls.into();
-                    self.send(host, &mut flight);
+                    self.send(&mut flight);
                 }
                 Err(ended) => {
                     for item in flight.items.iter_mut().filter(|item| item.ended.is_none()) {
@@ -526,6 +539,9 @@ impl<'a> Batch<'a> {
         for session in sessions {
             let from = front.position.clone();
             self.run.sessions[session].send(ToAgent::Cancel { lane: walker.lane, from });
+        }
+        if walker.barrier.as_ref() >= Some(&front.position) {
+            walker.barrier = None;
         }
         walker.cursor = front.resume.clone();
         walker.flights.clear();

@@ -299,6 +299,8 @@ impl Batch<'_> {
         let walker = &mut self.walkers[host];
         walker.flights.clear();
         walker.cursor = flight.resume.clone();
+        // The others may still be at it.
+        walker.barrier = Some(flight.position.clone());
         if walker.cursor.fail() == Fallout::Continues {
             return;
         }

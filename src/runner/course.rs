@@ -194,7 +194,7 @@ impl Batch<'_> {
     }
 
     /// Sends a flight's calls, all of them or the first.
-    pub fn send(&mut self, host: usize, flight: &mut Flight) {
+    pub fn send(&mut self, flight: &mut Flight) {
         let Some(session) = flight.session else { return };
         let count = if flight.one_by_one { 1 } else { flight.pending.len() };
         let mut calls = Vec::with_capacity(count);
@@ -299,7 +299,7 @@ impl Batch<'_> {
     /// Sends the current item of a flight (again).
     pub fn resend(&mut self, host: usize, index: usize) {
         if let Some(mut flight) = self.walkers[host].flights.remove(index) {
-            self.send(host, &mut flight);
+            self.send(&mut flight);
             self.walkers[host].flights.insert(index, flight);
         }
     }
@@ -477,7 +477,7 @@ impl Batch<'_> {
             self.walkers[host].cursor.advance();
             return true;
         }
-        if self.walkers.iter().position(|walker| walker.state == State::Active) != Some(host) {
+        if !self.is_first(host, position) {
             return false;
         }
         let args = match modules::pause::Args::read(args) {

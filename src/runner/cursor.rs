@@ -16,8 +16,6 @@ struct Frame {
     items: Items,
     index: usize,
     base: Position,
-    /// How often lists were opened at the current item (a flush repeats while handlers notify others).
-    rounds: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -67,7 +65,7 @@ impl Cursor {
     }
 
     fn push(&mut self, items: Items, base: Position) {
-        self.frames.push(Frame { items, index: 0, base, rounds: 0 });
+        self.frames.push(Frame { items, index: 0, base });
     }
 
     /// The step to be done next, with its position; `None` at the end. Enters blocks and leaves what is finished.
@@ -92,7 +90,6 @@ impl Cursor {
     pub fn advance(&mut self) {
         if let Some(frame) = self.frames.last_mut() {
             frame.index += 1;
-            frame.rounds = 0;
         }
     }
 
@@ -101,15 +98,15 @@ impl Cursor {
         self.open(Items::List { items, alone });
     }
 
-    /// Opens handlers at the current step (a flush), which is asked again when they are done.
+    /// Opens the list of handlers at the current step, a flush. It is gone through once, as in Ansible: what a handler
+    /// notifies that stands before it waits for the next flush.
     pub fn handlers(&mut self, items: Arc<Vec<Item>>) {
         self.open(Items::Handlers(items));
     }
 
     fn open(&mut self, items: Items) {
         let Some(frame) = self.frames.last_mut() else { return };
-        let base = frame.base.inside(frame.index as u32).inside(frame.rounds);
-        frame.rounds += 1;
+        let base = frame.base.inside(frame.index as u32);
         self.push(items, base);
     }
 
@@ -188,9 +185,7 @@ impl Cursor {
                     Fallout::Ends => Err(Fallout::Ends),
                 };
             }
-            Items::Section { .. } | Items::List { .. } => self.advance(),
-            // The flush asks again: a handler may have notified another.
-            Items::Handlers(_) => {}
+            Items::Section { .. } | Items::List { .. } | Items::Handlers(_) => self.advance(),
         }
         Ok(())
     }

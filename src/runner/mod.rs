@@ -8,6 +8,8 @@ mod course;
 mod cursor;
 mod flight;
 mod judge;
+#[cfg(test)]
+mod model;
 mod play;
 mod prepare;
 mod scope;
