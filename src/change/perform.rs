@@ -187,7 +187,7 @@ impl Performer<'_> {
             Act::Remove { path } => self.remove(path)?,
             Act::Run(_) | Act::Download(_) if !self.machine.is_real() => {
                 *unknown |= action.expect.is_none();
-                let mut output = action.expect.clone().unwrap_or_default();
+                let mut output = Output { planned: true, ..action.expect.clone().unwrap_or_default() };
                 if let Act::Run(command) = &action.act {
                     output.argv = command.argv.clone();
                 }

@@ -30,6 +30,7 @@ registry! {
     ping,
     set_fact,
     shell,
+    systemd,
     user,
 }
 

@@ -1,6 +1,9 @@
 //! Read-only questions to a machine, one file per tool. A probe first asks what planned steps have settled
 //! ([`System::predicted`](crate::system::System::predicted)), then files, and starts a program only if it must.
 
+pub mod apt;
+pub mod dpkg;
 pub mod expand;
 pub mod glob;
 pub mod passwd;
+pub mod systemd;

@@ -152,6 +152,8 @@ pub struct Output {
     pub elapsed: u64,
     /// It was killed because its time was over.
     pub timed_out: bool,
+    /// Nothing ran: this is what a plan expects.
+    pub planned: bool,
     /// Why it could not be started at all (no such program, not executable); `rc` is then the system's error number.
     pub refused: Option<String>,
 }
