@@ -102,6 +102,7 @@ impl Launch<'_> {
             started: started as i128,
             elapsed: clock.elapsed().as_nanos() as u64,
             timed_out: watched.timed_out,
+            planned: false,
             refused: None,
         })
     }
