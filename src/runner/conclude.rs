@@ -331,6 +331,7 @@ impl Batch<'_> {
                 }
             }
             self.run.stop = true;
+            self.run.failed_batch = true;
         }
     }
 }

@@ -89,7 +89,6 @@ impl Batch<'_> {
             "ansible_forks" => self.run.options.forks as i64,
             "ansible_run_tags" => self.run.options.tags.clone(),
             "ansible_skip_tags" => self.run.options.skip_tags.clone(),
-            "ansible_role_names" => self.play.role_names.clone(),
         };
         if let Some(role) = &step.role {
             let short = role.rsplit(" : ").next().unwrap_or(role);

@@ -179,8 +179,10 @@ pub struct Run {
     pub counters: IndexMap<String, Counters>,
     /// Hosts that do not take part any more.
     pub out: HashMap<String, Out>,
-    /// No further play or batch.
+    /// No further batch of this play.
     stop: bool,
+    /// All hosts of a batch have failed, or too many: no further play.
+    failed_batch: bool,
     started: Instant,
 }
 
@@ -221,6 +223,7 @@ impl Run {
             counters: IndexMap::new(),
             out: HashMap::new(),
             stop: false,
+            failed_batch: false,
             started: Instant::now(),
         }
     }
@@ -244,21 +247,19 @@ impl Run {
             let mut batch = batch::Batch::new(self, play, &hosts, &base);
             batch.walk().await?;
             if hosts.iter().all(|host| self.out.contains_key(host)) {
-                self.stop = serial.len() > 1;
+                self.stop = true;
+                self.failed_batch = true;
                 break;
             }
         }
         Ok(())
     }
 
-    /// Whether no further play is to be run.
-    pub fn is_stopped(&self) -> bool {
-        self.stop
-    }
-
-    /// `meta: end_play` ends one play only.
-    pub fn next_play(&mut self) {
-        self.stop = false;
+    /// Whether further plays are to be run. Asked once between two plays.
+    pub fn go_on(&mut self) -> bool {
+        // `meta: end_play` ends one play only; when a whole batch has failed nothing follows.
+        let stopped = std::mem::take(&mut self.stop);
+        !(stopped && self.failed_batch)
     }
 
     /// Ends all sessions and reports the end.
@@ -270,16 +271,6 @@ impl Run {
         let recap = self.counters.clone();
         let elapsed = self.started.elapsed();
         self.emit(Event::RunEnd { recap, elapsed, phases: Vec::new() });
-    }
-
-    /// The exit code: 0 fine, 2 a host failed, 4 a host was unreachable (4 if both).
-    pub fn exit_code(&self) -> u8 {
-        let any = |end: Out| self.out.values().any(|out| *out == end);
-        match (any(Out::Lost), any(Out::Failed)) {
-            (true, _) => 4,
-            (false, true) => 2,
-            (false, false) => 0,
-        }
     }
 
     fn emit(&mut self, mut event: Event) {

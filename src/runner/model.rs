@@ -397,7 +397,6 @@ fn one_play(seed: u64) {
         max_fail_percentage: None,
         gather: None,
         needs_hosts: expanded.items.iter().any(|item| !matches!(item, Item::Step(s) if matches!(s.work, Work::Flush))),
-        role_names: Vec::new(),
         handlers: RefCell::new(expanded.handlers.clone()),
         published: RefCell::default(),
         steps: expanded,

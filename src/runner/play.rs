@@ -37,8 +37,6 @@ pub struct PlayContext {
     pub gather: Option<Arc<Step>>,
     /// Whether anything in it is done on hosts.
     pub needs_hosts: bool,
-    /// The names of its roles.
-    pub role_names: Vec<String>,
     /// The expanded play: brings in what is included.
     pub steps: PlaySteps,
     /// Handlers: the play's own, and those that includes have added.

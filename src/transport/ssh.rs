@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 use super::bootstrap::{self, Agents, Binary};
 use super::session::{Outbox, await_marker, pump};
 use super::{Blobs, Inbox, SessionId, Target};
+use crate::protocol::{self, ToAgent};
 
 /// Connects, brings the agent there if it is not there yet, and moves frames until either end closes.
 pub async fn run(
@@ -30,12 +31,18 @@ pub async fn run(
     drop(permit);
     let marker = marker();
     let mut channel = Channel::open(&master.session, &bootstrap::start(&marker, &own.hash)).await?;
-    let mut answer = channel.marker(&marker).await?;
+    // Frames do not wait for the answer: where the agent is there already, that saves a round trip.
+    let mut early = Vec::new();
+    let mut answer = channel.marker(&marker, outbox, &mut early).await?;
     if let Some(machine) = answer.strip_prefix("need ") {
         let binary = agents.for_machine(machine)?;
         channel = Channel::open(&master.session, &bootstrap::push(&marker, &binary)).await?;
         answer = channel.push(&binary, &marker).await?;
+        if answer == "run" {
+            channel.say(&early).await;
+        }
     }
+    drop(early);
     let ended = match answer.as_str() {
         "run" => pump(id, outbox, inbox, blobs, &mut channel.output, channel.input).await,
         "nowhere" => Err("no folder of the login user can hold and execute the agent: tried ~/.cache/wodctl, \
@@ -73,11 +80,33 @@ impl Channel {
         }
     }
 
-    async fn marker(&mut self, marker: &str) -> Result<String, String> {
-        await_marker(&mut self.output, marker).await.map_err(|printed| match printed.as_str() {
-            "" => "the login shell started nothing: is the account allowed to run commands?".to_owned(),
-            printed => format!("the login shell started nothing, it printed: {printed}"),
-        })
+    /// Waits for the marker, and sends meanwhile what is ready. `early` receives it, should it have to be said again.
+    async fn marker(&mut self, marker: &str, outbox: &mut Outbox, early: &mut Vec<ToAgent>) -> Result<String, String> {
+        let (input, output) = (&mut self.input, &mut self.output);
+        let answer = await_marker(output, marker);
+        tokio::pin!(answer);
+        loop {
+            tokio::select! {
+                biased;
+                answer = &mut answer => return answer.map_err(|printed| match printed.as_str() {
+                    "" => "the login shell started nothing: is the account allowed to run commands?".to_owned(),
+                    printed => format!("the login shell started nothing, it printed: {printed}"),
+                }),
+                Some(message) = outbox.recv() => {
+                    let begun = early.len();
+                    early.push(message);
+                    while let Ok(next) = outbox.try_recv() {
+                        early.push(next);
+                    }
+                    write_all(input, &early[begun..]).await;
+                }
+            }
+        }
+    }
+
+    /// Says again what went to the shell that had no agent.
+    async fn say(&mut self, early: &[ToAgent]) {
+        write_all(&mut self.input, early).await;
     }
 
     /// Sends the agent's bytes, then waits for the verdict. An early verdict (a full disk) ends the sending.
@@ -94,6 +123,13 @@ impl Channel {
             () = send => unreachable!("it never ends"),
         }
     }
+}
+
+/// Writes messages. A far end that has gone is noticed by whoever reads from it.
+async fn write_all(input: &mut openssh::ChildStdin, messages: &[ToAgent]) {
+    let bytes: Vec<u8> = messages.iter().filter_map(|message| protocol::encode(message).ok()).flatten().collect();
+    let _ = input.write_all(&bytes).await;
+    let _ = input.flush().await;
 }
 
 /// A master connection.
