@@ -365,28 +365,8 @@ impl<'a> Batch<'a> {
         let calls: Vec<usize> = (0..flight.items.len()).filter(|index| flight.items[*index].call.is_some()).collect();
         flight.done = calls.is_empty();
         if !calls.is_empty() {
-            let session = match &flight.delegate {
-                Some(delegate) => self.run.session(delegate, &flight.step.keywords),
-                None => self.run.session(&self.walkers[host].name, &flight.step.keywords),
-            };
-            match session {
-                Ok(session) => {
-                    flight.session = Some(session);
-                    flight.lane = match flight.delegate {
-                        Some(_) => 1 + host as u32 + self.walkers[host].lane,
-                        None => self.walkers[host].lane,
-                    };
-                    flight.pending = calls.into();
-                    self.send(&mut flight);
-                }
-                Err(ended) => {
-                    for item in flight.items.iter_mut().filter(|item| item.ended.is_none()) {
-                        item.ended = Some(ended.clone());
-                    }
-                    flight.done = true;
-                    flight.fence = true;
-                }
-            }
+            flight.pending = calls.into();
+            self.send(host, &mut flight);
         }
         self.walkers[host].flights.push_back(flight);
     }

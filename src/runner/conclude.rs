@@ -68,7 +68,7 @@ impl Batch<'_> {
         }
         let failed = whole.is_failed();
         let lost = whole.status == Status::Unreachable;
-        let ignored = failed && flight.ignore_errors && !lost;
+        let ignored = failed && if lost { flight.ignore_unreachable } else { flight.ignore_errors };
         self.count(host, &flight, whole.status, ignored);
         self.report(host, &flight, whole.clone(), None, flight.is_loop);
         let registered = self.register(host, &flight, &whole, &verdicts);
@@ -88,7 +88,7 @@ impl Batch<'_> {
         if self.run.options.mode == Mode::Plan && whole.status == Status::Unknown {
             self.walkers[host].opaque = Some(flight.info.title());
         }
-        match (lost, failed && !ignored) {
+        match (lost && !ignored, failed && !ignored) {
             (true, _) => self.out(host, State::Lost),
             (false, true) => self.fall(host, &flight, &whole),
             (false, false) => {}
@@ -185,6 +185,10 @@ impl Batch<'_> {
             }
             Status::Unknown => counters.ok += 1,
             Status::Skipped => counters.skipped += 1,
+            Status::Unreachable if ignored => {
+                counters.skipped += 1;
+                counters.ignored += 1;
+            }
             Status::Unreachable => counters.unreachable += 1,
             Status::Failed if ignored => {
                 counters.ok += 1;

@@ -125,18 +125,24 @@ fn expand_home(path: &str) -> PathBuf {
 }
 
 /// Whom a step becomes; `None` for the login user. Variables win over keywords, keywords over the command line.
-pub fn identity(reader: &Reader, keywords: &Keywords, options: &Options) -> Result<Option<Become>, RenderError> {
-    let wanted = match reader.first(&["ansible_become"])? {
+/// `variables` are those of the host that carries the step out, `task` renders the keywords.
+pub fn identity(
+    variables: &Reader,
+    task: &Reader,
+    keywords: &Keywords,
+    options: &Options,
+) -> Result<Option<Become>, RenderError> {
+    let wanted = match variables.first(&["ansible_become"])? {
         Some(value) => truth(&value),
-        None => reader.flag(keywords.become_.as_ref())?.unwrap_or(options.become_),
+        None => task.flag(keywords.become_.as_ref())?.unwrap_or(options.become_),
     };
     if !wanted {
         return Ok(None);
     }
     let pick = |names: &[&str], keyword: Option<&Arc<Node>>| -> Result<Option<String>, RenderError> {
-        match reader.text(names)? {
+        match variables.text(names)? {
             Some(text) => Ok(Some(text)),
-            None => Ok(reader.keyword(keyword)?.map(|value| text_of(&value))),
+            None => Ok(task.keyword(keyword)?.map(|value| text_of(&value))),
         }
     };
     let user = pick(&["ansible_become_user"], keywords.become_user.as_ref())?;
@@ -144,7 +150,7 @@ pub fn identity(reader: &Reader, keywords: &Keywords, options: &Options) -> Resu
     let exe = pick(&["ansible_become_exe"], keywords.become_exe.as_ref())?;
     let flags = pick(&["ansible_become_flags"], keywords.become_flags.as_ref())?;
     let method = method.unwrap_or_else(|| "sudo".to_owned());
-    let password = reader.text(&["ansible_become_password", "ansible_become_pass", "ansible_sudo_pass"])?;
+    let password = variables.text(&["ansible_become_password", "ansible_become_pass", "ansible_sudo_pass"])?;
     if let Some(password) = &password {
         super::secrets::learn(password);
     }

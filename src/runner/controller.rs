@@ -44,6 +44,12 @@ pub fn settle(bench: &Bench, spec: &ModuleSpec, args: &Node, scope: &Arc<dyn Sco
 }
 
 fn debug(bench: &Bench, args: &Node, scope: &Arc<dyn Scope>) -> Result<Ended, RenderError> {
+    if let Some(node) = args.get("verbosity") {
+        let wanted = super::connection::text_of(&bench.templar.render(node, scope)?);
+        if wanted.trim().parse::<u8>().is_ok_and(|wanted| wanted > bench.options.verbosity) {
+            return Ok(Ended::Skipped("verbosity threshold not met".to_owned()));
+        }
+    }
     if let Some(node) = args.get("var") {
         let value = match node.as_str() {
             Some(text) if !is_template(text) => bench.templar.expression(text, node.span, scope),

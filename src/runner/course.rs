@@ -20,6 +20,7 @@ use crate::modules;
 use crate::protocol::{self, Mode, Position, ToAgent};
 use crate::steps::{Block, Item, Step, Work};
 use crate::template::RenderError;
+use crate::transport::SessionId;
 use crate::value::{Map, Value};
 use crate::vars::{Layer, Level, Stack};
 
@@ -140,23 +141,16 @@ impl Batch<'_> {
             }
         };
         let keywords = &step.keywords;
-        let mut trouble_found = prepared.trouble;
-        let delegate = match reader.keyword(keywords.delegate_to.as_ref()) {
-            Ok(name) => name.map(|name| text_of(&name)),
-            Err(error) => {
-                trouble_found = trouble_found.or(Some(trouble(error)?));
-                None
-            }
-        };
-        let identities = |items: &[ItemRun]| {
-            let mut all = items.iter().filter_map(|item| item.call.as_ref()).map(|(_, identity)| identity.clone());
+        // One message to one agent can hold only calls for one identity.
+        let is_uniform = |items: &[ItemRun]| {
+            let mut all = items.iter().filter_map(|item| Some((&item.call.as_ref()?.1, &item.delegate)));
             let first = all.next();
-            all.all(|identity| Some(identity) == first)
+            all.all(|other| Some(other) == first)
         };
         let repeat = step.repeat.as_ref();
         let one_by_one = !keywords.until.is_empty()
             || repeat.is_some_and(|repeat| repeat.pause.is_some() || !repeat.break_when.is_empty())
-            || !identities(&prepared.items);
+            || !is_uniform(&prepared.items);
         let info = TaskInfo {
             position: position.clone(),
             name: task_name(&bench, step),
@@ -176,9 +170,9 @@ impl Batch<'_> {
             resume: self.walkers[host].cursor.clone(),
             items: prepared.items,
             is_loop: prepared.is_loop,
-            trouble: trouble_found,
+            trouble: prepared.trouble,
             session: None,
-            delegate,
+            delegate: None,
             lane: 0,
             one_by_one,
             pending: VecDeque::new(),
@@ -187,14 +181,15 @@ impl Batch<'_> {
             ignore_errors: flag(&keywords.ignore_errors)?,
             is_fatal: flag(&keywords.any_errors_fatal)?,
             is_shared: false,
+            ignore_unreachable: flag(&keywords.ignore_unreachable)?,
             no_log: flag(&keywords.no_log)?,
             delegate_facts: flag(&keywords.delegate_facts)?,
         })
     }
 
     /// Sends a flight's calls, all of them or the first.
-    pub fn send(&mut self, flight: &mut Flight) {
-        let Some(session) = flight.session else { return };
+    pub fn send(&mut self, host: usize, flight: &mut Flight) {
+        let Some(session) = self.session_of(host, flight) else { return };
         let count = if flight.one_by_one { 1 } else { flight.pending.len() };
         let mut calls = Vec::with_capacity(count);
         let mut identity = None;
@@ -216,6 +211,28 @@ impl Batch<'_> {
         if flight.delegate.is_some() {
             // It is this host's turn, so the delegate may act.
             self.run.sessions[session].allow(&flight.position);
+        }
+    }
+
+    /// The session that the next calls of a flight go to. Where there is none they have ended.
+    fn session_of(&mut self, host: usize, flight: &mut Flight) -> Option<SessionId> {
+        let first = *flight.pending.front()?;
+        let own = self.walkers[host].name.clone();
+        let delegate = flight.items[first].delegate.clone().filter(|delegate| *delegate != own);
+        let lane = self.walkers[host].lane;
+        flight.lane = if delegate.is_some() { 1 + host as u32 + lane } else { lane };
+        match self.run.session(delegate.as_ref().unwrap_or(&own), &flight.step.keywords) {
+            Ok(session) => {
+                flight.session = Some(session);
+                flight.delegate = delegate;
+                Some(session)
+            }
+            Err(ended) => {
+                flight.answer_rest(&ended);
+                flight.pending.clear();
+                (flight.done, flight.fence) = (true, true);
+                None
+            }
         }
     }
 
@@ -298,7 +315,7 @@ impl Batch<'_> {
     /// Sends the current item of a flight (again).
     pub fn resend(&mut self, host: usize, index: usize) {
         if let Some(mut flight) = self.walkers[host].flights.remove(index) {
-            self.send(&mut flight);
+            self.send(host, &mut flight);
             self.walkers[host].flights.insert(index, flight);
         }
     }
@@ -346,14 +363,13 @@ impl Batch<'_> {
                             Err(NotYet) => return false,
                         },
                     };
-                    runs.push(ItemRun { item, layers, call: None, attempts: 0, ended: Some(ended), verdict: None });
+                    runs.push(ItemRun { item, layers, ended: Some(ended), ..ItemRun::default() });
                 }
             }
         }
         let prepared =
             Prepared { items: runs, is_loop: step.repeat.is_some(), trouble: trouble_found, reach: Reach::Host };
         let Ok(mut flight) = self.flight(host, step, position, prepared) else { return false };
-        flight.delegate = None;
         flight.fence = flight.trouble.is_some()
             || flight.items.iter().any(|item| matches!(item.ended, Some(Ended::Wrong(_) | Ended::Failed(_))));
         let name = self.walkers[host].name.clone();
@@ -424,12 +440,10 @@ impl Batch<'_> {
 
     /// Queues a step that is settled already.
     fn settled(&mut self, host: usize, step: &Arc<Step>, position: &Position, ended: Ended) -> bool {
-        let item =
-            ItemRun { item: None, layers: Vec::new(), call: None, attempts: 0, ended: Some(ended), verdict: None };
+        let item = ItemRun { ended: Some(ended), ..ItemRun::default() };
         let prepared = Prepared { items: vec![item], is_loop: false, trouble: None, reach: Reach::Host };
         let Ok(mut flight) = self.flight(host, step, position, prepared) else { return false };
         flight.fence = true;
-        flight.delegate = None;
         self.walkers[host].cursor.advance();
         self.walkers[host].flights.push_back(flight);
         true
@@ -490,11 +504,10 @@ impl Batch<'_> {
         if let Some(prompt) = &args.prompt {
             self.run.emit(Event::Warning(prompt.clone()));
         }
-        let item = ItemRun { item: None, layers: Vec::new(), call: None, attempts: 0, ended: None, verdict: None };
+        let item = ItemRun::default();
         let prepared = Prepared { items: vec![item], is_loop: false, trouble: None, reach: Reach::Host };
         let Ok(mut flight) = self.flight(host, step, position, prepared) else { return false };
         (flight.fence, flight.done, flight.is_shared) = (true, false, true);
-        flight.delegate = None;
         self.walkers[host].cursor.advance();
         self.walkers[host].flights.push_back(flight);
         let waited = seconds.unwrap_or(0.0);

@@ -51,6 +51,8 @@ pub struct Flight {
     pub is_fatal: bool,
     /// It is done once for all hosts, and its result is copied to the others.
     pub is_shared: bool,
+    /// A host that cannot be reached goes on all the same.
+    pub ignore_unreachable: bool,
     /// Nothing of it is shown.
     pub no_log: bool,
     /// Facts that it returns go to the delegate.
@@ -58,12 +60,14 @@ pub struct Flight {
 }
 
 /// One item of a step under way.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct ItemRun {
     /// The item; `None` for a step without a loop.
     pub item: Option<Value>,
     /// Its variables: the item, its index.
     pub layers: Vec<Arc<Layer>>,
+    /// The host that carries it out, if not the step's own.
+    pub delegate: Option<String>,
     /// What is to be called, for items that are sent.
     pub call: Option<(Call, Option<Become>)>,
     /// How often it was tried.

@@ -283,7 +283,7 @@ impl Run {
     }
 
     fn bench<'a>(&'a self, scope: &'a dyn Fn(&[Arc<Layer>]) -> TaskScope) -> Bench<'a> {
-        Bench { templar: &self.templar, options: &self.options, blobs: &self.blobs, scope }
+        Bench { templar: &self.templar, options: &self.options, blobs: &self.blobs, scope, run: self }
     }
 
     /// The scope of a host by itself, outside any task.

@@ -30,6 +30,8 @@ pub struct Bench<'a> {
     pub blobs: &'a Blobs,
     /// Makes the scope of the step with further layers on top.
     pub scope: &'a dyn Fn(&[Arc<Layer>]) -> TaskScope,
+    /// The run, for the variables of another host to which a step may be delegated.
+    pub run: &'a super::Run,
 }
 
 /// The step cannot be prepared before earlier ones are judged.
@@ -52,7 +54,7 @@ pub struct Prepared {
 /// What one item comes to: a call for the target, or how it ended already.
 pub enum Settled {
     /// To be carried out by an agent.
-    Call(Box<Call>, Option<Become>),
+    Call(Box<Call>, Option<Become>, Option<String>),
     /// Settled here.
     Ended(Ended),
 }
@@ -78,9 +80,12 @@ impl Bench<'_> {
             },
         };
         for (item, layers) in entries {
-            let mut run = ItemRun { item, layers, call: None, attempts: 0, ended: None, verdict: None };
+            let mut run = ItemRun { item, layers, ..ItemRun::default() };
             match self.settle(step, &run.layers, &mut prepared.reach) {
-                Ok(Settled::Call(call, identity)) => run.call = Some((*call, identity)),
+                Ok(Settled::Call(call, identity, delegate)) => {
+                    run.call = Some((*call, identity));
+                    run.delegate = delegate;
+                }
                 Ok(Settled::Ended(ended)) => run.ended = Some(ended),
                 Err(error) => run.ended = Some(trouble(error)?),
             }
@@ -173,12 +178,19 @@ impl Bench<'_> {
             Some(Ok(module)) if module.reach() == Reach::Outside => *reach = Reach::Outside,
             _ => {}
         }
-        let identity = identity(&reader, &step.keywords, self.options)?;
+        let delegate = reader.keyword(step.keywords.delegate_to.as_ref())?.map(|name| text_of(&name));
+        // As in Ansible: keywords are the task's, connection variables the delegate's.
+        let there = delegate.as_ref().map(|name| self.run.host_scope(name, &[]));
+        let variables = Reader { templar: self.templar, scope: there.as_ref().unwrap_or(&scope) };
+        let identity = identity(&variables, &reader, &step.keywords, self.options)?;
         let call = Call {
             module: spec.name.to_owned(),
             args: rendered,
             environment: self.environment(step, &scope)?,
-            diff: self.options.diff || self.options.mode == Mode::Plan,
+            diff: match self.options.mode {
+                Mode::Plan => true,
+                Mode::Apply => reader.flag(step.keywords.diff.as_ref())?.unwrap_or(self.options.diff),
+            },
             mode: reader.flag(step.keywords.check_mode.as_ref())?.map(|dry| if dry { Mode::Plan } else { Mode::Apply }),
             live: self.options.verbosity > 0,
             timeout: match reader.keyword(step.keywords.timeout.as_ref())? {
@@ -186,7 +198,7 @@ impl Bench<'_> {
                 None => 0,
             },
         };
-        Ok(Settled::Call(Box::new(call), identity))
+        Ok(Settled::Call(Box::new(call), identity, delegate))
     }
 
     /// Arguments, rendered. A whole mapping given by one template (`args: "{{ options }}"`) is taken too.
