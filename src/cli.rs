@@ -27,6 +27,8 @@ struct Cli {
 enum Command {
     /// Print a script that completes commands and options in a shell
     Completions(commands::completions::Args),
+    /// Show the manual of a module, or list all modules
+    Doc(commands::doc::Args),
     /// Print the manual page
     Man(commands::man::Args),
 }
@@ -43,6 +45,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let ended = match &cli.command {
         Command::Completions(args) => commands::completions::run(args, Cli::command()),
+        Command::Doc(args) => commands::doc::run(args),
         Command::Man(args) => commands::man::run(args, Cli::command()),
     };
     ended

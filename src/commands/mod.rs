@@ -1,6 +1,7 @@
 //! One file per subcommand: its arguments, one function that reads like a recipe, few helpers.
 
 pub mod completions;
+pub mod doc;
 pub mod man;
 pub mod options;
 

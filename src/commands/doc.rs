@@ -1,0 +1,182 @@
+//! `wodctl doc [MODULE]`: the manual of modules, made from their argument structs.
+
+use std::fmt::Write as _;
+
+use super::{Error, Exit, answer};
+use crate::diagnostic::nearest;
+use crate::module::{Kind, ModuleSpec, Param, Place};
+use crate::modules;
+
+/// Arguments.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Args {
+    /// The module, by its short or its full name; without one, all modules are listed
+    module: Option<String>,
+    /// Write Markdown
+    #[arg(long)]
+    markdown: bool,
+}
+
+/// Prints the manual of a module, or a line for each module.
+pub fn run(args: &Args) -> Result<Exit, Error> {
+    answer(&text(args)?)
+}
+
+fn text(args: &Args) -> Result<String, String> {
+    match &args.module {
+        None if args.markdown => Ok(modules::ALL.iter().map(|spec| markdown(spec)).collect::<Vec<_>>().join("\n")),
+        None => Ok(list()),
+        Some(name) => {
+            let spec = modules::find(name).ok_or_else(|| unknown(name))?;
+            Ok(if args.markdown { markdown(spec) } else { manual(spec) })
+        }
+    }
+}
+
+fn unknown(name: &str) -> String {
+    let all: Vec<String> = modules::ALL.iter().copied().flat_map(modules::names).collect();
+    match nearest(name, all.iter().map(String::as_str)) {
+        Some(near) => format!("there is no module `{name}`; did you mean `{near}`?"),
+        None => format!("there is no module `{name}`; `wodctl doc` lists them all"),
+    }
+}
+
+/// One line for each module, all in columns.
+fn list() -> String {
+    let names: Vec<String> = modules::ALL.iter().map(|spec| listed_name(spec)).collect();
+    let width = names.iter().map(String::len).max().unwrap_or_default();
+    let lines = modules::ALL.iter().zip(&names);
+    lines.map(|(spec, name)| format!("{name:width$}  {}\n", summary((spec.doc)()))).collect()
+}
+
+/// The short name of Ansible's own modules, the full name of others.
+fn listed_name(spec: &ModuleSpec) -> String {
+    match spec.collection {
+        "ansible.builtin" => spec.name.to_owned(),
+        collection => format!("{collection}.{}", spec.name),
+    }
+}
+
+fn manual(spec: &ModuleSpec) -> String {
+    let mut out = format!("{}.{}\n\n", spec.collection, spec.name);
+    for line in paragraphs((spec.doc)()) {
+        let _ = writeln!(out, "{line}");
+    }
+    for note in notes(spec) {
+        let _ = writeln!(out, "\n{note}");
+    }
+    let params = (spec.params)();
+    if !params.is_empty() {
+        out.push_str("\nArguments\n");
+    }
+    for param in params {
+        let _ = writeln!(out, "\n  {}  {}", param.name, facts(param));
+        for line in paragraphs(param.doc) {
+            let _ = writeln!(out, "      {line}");
+        }
+    }
+    out
+}
+
+fn markdown(spec: &ModuleSpec) -> String {
+    let mut out = format!("## {}\n\n`{}.{}`\n\n", spec.name, spec.collection, spec.name);
+    for line in paragraphs((spec.doc)()) {
+        let _ = writeln!(out, "{line}");
+    }
+    for note in notes(spec) {
+        let _ = writeln!(out, "\n{note}");
+    }
+    out.push('\n');
+    for param in (spec.params)() {
+        let doc = paragraphs(param.doc).collect::<Vec<_>>().join(" ");
+        let _ = writeln!(out, "- `{}` ({}): {doc}", param.name, facts(param));
+    }
+    out
+}
+
+/// What the manual says of the module as a whole.
+fn notes(spec: &ModuleSpec) -> Vec<String> {
+    let mut notes = Vec::new();
+    if !spec.aliases.is_empty() {
+        notes.push(format!("Also known as {}.", spec.aliases.join(", ")));
+    }
+    if let Some(argument) = spec.free_form {
+        notes.push(format!("Text in place of arguments is `{argument}`: `{}: …`.", spec.name));
+    }
+    if spec.any_arguments {
+        notes.push("Takes any further arguments.".to_owned());
+    }
+    if spec.place == Place::Controller {
+        notes.push("Carried out by wodctl itself; the target is not asked.".to_owned());
+    }
+    notes
+}
+
+/// Type, default, other names.
+fn facts(param: &Param) -> String {
+    let mut facts = vec![param.kind.to_string()];
+    if param.required {
+        facts.push("required".to_owned());
+    }
+    if let Some(default) = param.default {
+        facts.push(format!("default: {}", shown_default(default, param.kind)));
+    }
+    if !param.aliases.is_empty() {
+        facts.push(format!("or {}", param.aliases.join(", ")));
+    }
+    facts.join("; ")
+}
+
+/// A default is kept as the code that makes it; this is how a playbook would write it.
+fn shown_default(code: &str, kind: Kind) -> String {
+    let last = code.rsplit("::").next().unwrap_or(code);
+    if let Kind::Choice(choices) = kind {
+        let plain = |text: &str| text.replace(['_', '-'], "").to_ascii_lowercase();
+        if let Some(choice) = choices.iter().find(|choice| plain(choice) == plain(last)) {
+            return (*choice).to_owned();
+        }
+    }
+    match code {
+        "true" => "yes".to_owned(),
+        "false" => "no".to_owned(),
+        _ => code.trim_matches('"').to_owned(),
+    }
+}
+
+fn summary(doc: &str) -> &str {
+    doc.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default()
+}
+
+/// The lines of a doc comment without what surrounds them.
+fn paragraphs(doc: &str) -> impl Iterator<Item = &str> {
+    doc.trim().lines().map(str::trim)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_module_has_a_manual() {
+        for spec in modules::ALL {
+            assert!(!summary((spec.doc)()).is_empty(), "{} has no summary", spec.name);
+            for param in (spec.params)() {
+                assert!(!param.doc.trim().is_empty(), "{}: {} is not documented", spec.name, param.name);
+            }
+            assert!(manual(spec).contains(spec.name));
+        }
+    }
+
+    #[test]
+    fn a_wrong_name_gets_a_suggestion() {
+        let found = text(&Args { module: Some("pnig".into()), markdown: false });
+        assert_eq!(found.unwrap_err(), "there is no module `pnig`; did you mean `ping`?");
+    }
+
+    #[test]
+    fn a_manual_names_types_defaults_and_aliases() {
+        let found = text(&Args { module: Some("ansible.builtin.include_role".into()), markdown: false }).unwrap();
+        assert!(found.contains("  name  text; required; or role\n      The role.\n"), "{found}");
+        assert!(found.contains("  public  a boolean; default: no\n"), "{found}");
+    }
+}
