@@ -29,6 +29,7 @@ registry! {
     pause,
     ping,
     set_fact,
+    setup,
     shell,
     systemd,
     user,

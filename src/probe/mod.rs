@@ -5,5 +5,6 @@ pub mod apt;
 pub mod dpkg;
 pub mod expand;
 pub mod glob;
+pub mod os;
 pub mod passwd;
 pub mod systemd;
