@@ -189,4 +189,19 @@ mod tests {
         let Some(Value::Map(facts)) = change.values.get("ansible_facts") else { panic!("no facts") };
         assert_eq!(facts.keys().collect::<Vec<_>>(), ["ansible_distribution", "ansible_os_family"]);
     }
+
+    /// `cargo test --lib this_machine -- --ignored --nocapture` prints the facts of the machine that it runs on, to hold
+    /// them against those of others, and how long gathering took.
+    #[test]
+    #[ignore = "prints"]
+    fn of_this_machine() {
+        use crate::system::{local, process::Running};
+        use std::sync::Arc;
+        let local = local::Local::new(Arc::new(local::Nothing), Arc::new(Running::default()));
+        let args = Args::read(&Map::new()).unwrap();
+        let started = std::time::Instant::now();
+        let change = args.plan(&local, &[]).unwrap();
+        eprintln!("{:?}", started.elapsed());
+        println!("{}", Value::Map(change.values).to_json());
+    }
 }
