@@ -48,10 +48,5 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Doc(args) => commands::doc::run(args),
         Command::Man(args) => commands::man::run(args, Cli::command()),
     };
-    ended
-        .unwrap_or_else(|error| {
-            error.print();
-            Exit::CouldNotStart
-        })
-        .into()
+    ended.unwrap_or_else(|error| error.report()).into()
 }

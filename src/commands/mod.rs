@@ -1,9 +1,12 @@
 //! One file per subcommand: its arguments, one function that reads like a recipe, few helpers.
 
+pub mod adhoc;
 pub mod completions;
+pub mod content;
 pub mod doc;
 pub mod man;
 pub mod options;
+pub mod passwords;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -56,6 +59,8 @@ pub enum Error {
     Text(Vec<Diagnostic>),
     /// Anything else, as a sentence.
     Other(String),
+    /// The user interrupted.
+    Interrupted,
 }
 
 impl From<Vec<Diagnostic>> for Error {
@@ -83,13 +88,15 @@ impl From<&str> for Error {
 }
 
 impl Error {
-    /// Says it on standard error.
-    pub fn print(&self) {
+    /// Says it on standard error, and how the program ends.
+    pub fn report(&self) -> Exit {
         let palette = Palette::stderr();
         match self {
+            Error::Interrupted => return Exit::Interrupted,
             Error::Text(diagnostics) => print_diagnostics(diagnostics),
             Error::Other(message) => say(&format!("{}: {message}\n", palette.paint(Paint::Red, "error"))),
         }
+        Exit::CouldNotStart
     }
 }
 

@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, ValueEnum};
 
-use crate::report;
+use super::Error;
+use super::passwords::Passwords;
+use crate::protocol::Mode;
+use crate::{report, runner, steps};
 
 /// How hosts are reached.
 #[derive(Args, Clone, Debug, Default)]
@@ -54,12 +57,19 @@ pub struct Become {
     pub become_password_file: Option<PathBuf>,
 }
 
-/// What is run, and on which hosts.
+/// Playbooks on an inventory.
+#[derive(Args, Clone, Debug)]
+pub struct Playbooks {
+    /// The inventory: a file or a folder
+    pub inventory: PathBuf,
+    /// The playbooks [default: playbooks/site.yml of the project around the inventory]
+    #[arg(value_name = "PLAYBOOK")]
+    pub playbooks: Vec<PathBuf>,
+}
+
+/// What is run of the playbooks.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Selection {
-    /// Only on hosts that match this pattern too
-    #[arg(short = 'l', long, value_name = "PATTERN")]
-    pub limit: Option<String>,
     /// Only what has one of these tags
     #[arg(short = 't', long, value_name = "TAGS", value_delimiter = ',')]
     pub tags: Vec<String>,
@@ -69,6 +79,9 @@ pub struct Selection {
     /// Begin at the task of this name
     #[arg(long, value_name = "NAME")]
     pub start_at_task: Option<String>,
+    /// Run handlers on hosts that failed too
+    #[arg(long)]
+    pub force_handlers: bool,
 }
 
 /// Variables that win over all others.
@@ -115,10 +128,72 @@ impl Reporting {
     }
 }
 
-/// How many hosts work at the same time.
+/// Everything that a command needs which works on hosts.
 #[derive(Args, Clone, Debug)]
-pub struct Forks {
+pub struct Work {
+    /// Only on hosts that match this pattern too
+    #[arg(short = 'l', long, value_name = "PATTERN")]
+    pub limit: Option<String>,
     /// At most so many hosts perform actions at the same time
     #[arg(short = 'f', long, value_name = "NUMBER", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
     pub forks: u16,
+    /// Show what changes, with the differences of texts
+    #[arg(short = 'D', long)]
+    pub diff: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub variables: Variables,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub become_: Become,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub connection: Connection,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub reporting: Reporting,
+}
+
+impl Work {
+    /// As the runner takes it. Asks for passwords, so call it when nothing else can be wrong.
+    pub fn runner(&self, mode: Mode, selection: &Selection) -> Result<runner::Options, Error> {
+        let passwords = Passwords::gather(&self.connection, &self.become_)?;
+        let steps::Options { tags, skip_tags, .. } = selection.steps();
+        Ok(runner::Options {
+            mode,
+            diff: self.diff || mode == Mode::Plan,
+            forks: self.forks.into(),
+            verbosity: self.reporting.verbosity,
+            become_: self.become_.become_,
+            become_user: self.become_.become_user.clone(),
+            become_method: self.become_.become_method.clone(),
+            become_password: passwords.become_,
+            ssh_password: passwords.login,
+            remote_user: self.connection.remote_user.clone(),
+            private_key: self.connection.private_key.clone(),
+            connection: self.connection.connection.clone(),
+            timeout: self.connection.timeout,
+            tags,
+            skip_tags,
+        })
+    }
+
+    /// As the reporters take it.
+    pub fn report(&self) -> report::Options {
+        self.reporting.options(self.diff)
+    }
+}
+
+impl Selection {
+    /// As the steps take it.
+    pub fn steps(&self) -> steps::Options {
+        let tags = if self.tags.is_empty() { vec!["all".to_owned()] } else { self.tags.clone() };
+        steps::Options {
+            tags,
+            skip_tags: self.skip_tags.clone(),
+            start_at_task: self.start_at_task.clone(),
+            force_handlers: self.force_handlers,
+            early: Vec::new(),
+        }
+    }
 }

@@ -66,6 +66,14 @@ impl Project {
         parsed
     }
 
+    /// Takes a playbook that no file holds; `path` is its name, also in messages.
+    pub fn lend(&self, path: &Path, text: &str) {
+        let mut problems = Problems::new();
+        let node = take(yaml::read_text(path, text), &mut problems);
+        let value = node.map(|node| play::playbook(node, path, &mut problems)).unwrap_or_default();
+        self.cache().playbooks.insert(path.to_owned(), Arc::new(Parsed { value, problems }));
+    }
+
     /// The tasks or handlers of a file.
     pub fn tasks(&self, path: &Path, handlers: bool, asked: Span) -> Arc<Parsed<Vec<Item>>> {
         let key = (path.to_owned(), handlers);
@@ -187,7 +195,11 @@ fn parse<T: Default>(
 
 /// What a file holds; null if it is empty.
 fn load(path: &Path, problems: &mut Problems) -> Option<Node> {
-    match yaml::read_file(path) {
+    take(yaml::read_file(path), problems)
+}
+
+fn take(read: Result<yaml::Document, Diagnostic>, problems: &mut Problems) -> Option<Node> {
+    match read {
         Ok(document) => {
             problems.extend(document.warnings);
             Some(document.root.unwrap_or_else(|| Node::scalar(Span::default(), Value::Null)))

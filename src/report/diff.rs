@@ -82,10 +82,9 @@ mod tests {
          c
          d
         -e
+        +E
          f
         -g
-        +E
-        +f
         +g
         \ no newline at the end
         ");

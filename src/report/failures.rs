@@ -68,6 +68,26 @@ pub fn one(result: &TaskResult, palette: Palette) -> String {
     out
 }
 
+/// A failure of a single question, whose place in a text is of no interest.
+pub fn answer(result: &TaskResult, palette: Palette) -> String {
+    let word = palette.paint(Paint::of(result.status), result.status.as_str());
+    let place = place(result);
+    match &result.diagnostic {
+        Some(diagnostic) => format!("{place}: {word}\n{}", diagnostic.render(palette.on)),
+        None => {
+            let message = message(&result.values);
+            let mut lines = message.lines();
+            let first = lines.next().unwrap_or("failed");
+            let rest: Vec<&str> = lines.collect();
+            format!(
+                "{place}: {word}: {first}\n{}{}",
+                indent(&rest.join("\n"), "    "),
+                indent(&details(&result.values), "    ")
+            )
+        }
+    }
+}
+
 /// `host`, or `host -> delegate`.
 pub fn place(result: &TaskResult) -> String {
     match &result.delegate {

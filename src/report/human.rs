@@ -283,11 +283,11 @@ fn spoken(result: &TaskResult) -> Option<String> {
 }
 
 /// Values without what is said elsewhere: the status, and the same output in a second form.
-fn worth_showing(values: &Map, streamed: bool) -> Map {
+pub fn worth_showing(values: &Map, streamed: bool) -> Map {
     const ELSEWHERE: [&str; 7] =
         ["changed", "failed", "skipped", "unreachable", "stdout_lines", "stderr_lines", "ansible_loop_var"];
-    let shown = |key: &str| !ELSEWHERE.contains(&key) && !(streamed && matches!(key, "stdout" | "stderr"));
-    values.iter().filter(|(key, _)| shown(key)).map(|(key, value)| (key.clone(), value.clone())).collect()
+    let elsewhere = |key: &str| ELSEWHERE.contains(&key) || (streamed && matches!(key, "stdout" | "stderr"));
+    values.iter().filter(|(key, _)| !elsewhere(key)).map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
 impl Options {

@@ -1,5 +1,6 @@
 //! What a run looks like: reporters are folds over the stream of events, from each event to the text it adds.
 
+pub mod answers;
 pub mod diff;
 pub mod failures;
 pub mod human;

@@ -1,5 +1,6 @@
 //! Reporters: lists of events, and the text that comes out.
 
+mod answers;
 mod human;
 mod json;
 
