@@ -2,6 +2,7 @@
 
 mod check;
 mod cli;
+mod dependencies;
 mod fixtures;
 mod layers;
 mod modules;
