@@ -59,7 +59,7 @@ pub struct Action {
     /// `None`: in plan mode the module is not asked again after it.
     pub expect: Option<crate::system::Output>,
     /// A failing program fails the step with this message, before the next action. `None`: the module looks at `rc`, and
-    /// at `refused` where the program could not even be started.
+    /// at `refused` where the program could not even be started (or an address did not answer).
     pub must_succeed: Option<String>,
 }
 

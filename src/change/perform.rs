@@ -195,10 +195,8 @@ impl Performer<'_> {
             }
             Act::Run(command) => return Ok(self.run(command)),
             Act::Download(request) => {
-                let fetched = self.machine.download(request);
-                return fetched.map_err(|error| {
-                    Failure::new(format!("cannot fetch {}: {}", request.url, plain(&error))).with("url", &*request.url)
-                });
+                // Like a program that cannot be started: the action says whether that fails the step.
+                return Ok(self.machine.download(request).unwrap_or_else(|error| refused(&error)));
             }
         }
         Ok(Output::default())
@@ -212,11 +210,7 @@ impl Performer<'_> {
                 watch.live(stream, bytes);
             }
         };
-        let mut output = self.machine.run(command, &mut live).unwrap_or_else(|error| Output {
-            rc: error.raw_os_error().unwrap_or(2),
-            refused: Some(plain(&error)),
-            ..Output::default()
-        });
+        let mut output = self.machine.run(command, &mut live).unwrap_or_else(|error| refused(&error));
         output.argv = command.argv.clone();
         output
     }
@@ -443,6 +437,11 @@ impl Performer<'_> {
 /// Between the name of a file and the process id, in the names of temporary files.
 const MARK: &str = ".wodctl-";
 
+/// What is left of a program that could not be started, or of an address that did not answer.
+fn refused(error: &io::Error) -> Output {
+    Output { rc: error.raw_os_error().unwrap_or(2), refused: Some(plain(error)), ..Output::default() }
+}
+
 fn next_number() -> u64 {
     static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
     NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
@@ -475,7 +474,7 @@ fn refuses_renames(error: &io::Error) -> bool {
 /// The failure of a step whose program failed, with Ansible's names for what it left.
 pub fn program_failed(message: &str, output: &Output) -> Failure {
     let said = match &output.refused {
-        Some(why) => format!("{}: {why}", output.argv.first().map_or("the program", String::as_str)),
+        Some(why) => output.argv.first().map_or_else(|| why.clone(), |program| format!("{program}: {why}")),
         None if output.timed_out => "its time was over".to_owned(),
         None if output.stderr.trim_ascii().is_empty() => output.text(),
         None => output.errors(),

@@ -2,6 +2,7 @@
 //! ([`System::predicted`](crate::system::System::predicted)), then files, and starts a program only if it must.
 
 pub mod apt;
+pub mod attributes;
 pub mod dpkg;
 pub mod expand;
 pub mod glob;
