@@ -87,3 +87,8 @@ pub fn source(span: Span) -> Option<Arc<Source>> {
     let table = table().read().unwrap_or_else(|poisoned| poisoned.into_inner());
     table.get((span.source as usize).checked_sub(1)?).cloned()
 }
+
+/// The text a span covers; `None` for a span that points nowhere.
+pub fn text(span: Span) -> Option<String> {
+    source(span)?.text.get(span.start as usize..span.end as usize).map(str::to_owned)
+}

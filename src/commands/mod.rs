@@ -4,6 +4,7 @@ pub mod adhoc;
 pub mod completions;
 pub mod content;
 pub mod doc;
+pub mod list;
 pub mod man;
 pub mod options;
 pub mod passwords;

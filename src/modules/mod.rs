@@ -33,6 +33,7 @@ registry! {
     shell,
     systemd,
     user,
+    validate_argument_spec,
 }
 
 pub mod printed;

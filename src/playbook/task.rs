@@ -423,8 +423,7 @@ fn pair(whole: Span, key: String, value: String) -> (String, Entry) {
 
 /// Where `part` stands inside the text at `whole`; `whole` itself where the text was written otherwise (escapes, folds).
 fn locate(whole: Span, part: &str) -> Span {
-    let Some(source) = source::source(whole) else { return whole };
-    let text = source.text.get(whole.start as usize..whole.end as usize).unwrap_or_default();
+    let text = source::text(whole).unwrap_or_default();
     match text.find(part) {
         Some(at) if !part.is_empty() => whole.part(at, at + part.len()),
         _ => whole,
@@ -432,8 +431,7 @@ fn locate(whole: Span, part: &str) -> Span {
 }
 
 fn first_line(span: Span) -> Span {
-    let Some(source) = source::source(span) else { return span };
-    let text = source.text.get(span.start as usize..span.end as usize).unwrap_or_default();
+    let text = source::text(span).unwrap_or_default();
     span.part(0, text.find('\n').unwrap_or(text.len()))
 }
 

@@ -10,7 +10,7 @@ use crate::map;
 use crate::module::{Arguments, ModuleSpec};
 use crate::modules;
 use crate::protocol::Outcome;
-use crate::template::{RenderError, Scope, is_template};
+use crate::template::{Binding, RenderError, Scope, is_template};
 use crate::value::{Map, Value};
 use crate::yaml::{Node, NodeKind};
 
@@ -38,6 +38,7 @@ pub fn settle(bench: &Bench, spec: &ModuleSpec, args: &Node, scope: &Arc<dyn Sco
         "assert" => assert(bench, args, scope),
         "fail" => fail(bench, args, scope),
         "set_fact" => set_fact(bench, args, scope),
+        "validate_argument_spec" => validate(bench, args, scope),
         // The others concern the course of the play: the batch carries them out in their turn.
         _ => Ok(outcome(Map::new())),
     }
@@ -132,5 +133,30 @@ fn set_fact(bench: &Bench, args: &Node, scope: &Arc<dyn Scope>) -> Result<Ended,
         Ok(args) if args.facts.is_empty() => failed(Failure::new("`set_fact` needs at least one name with a value")),
         Ok(args) => outcome(map! { "ansible_facts" => args.facts, "_ansible_facts_cacheable" => args.cacheable }),
         Err(error) => failed(error.into()),
+    })
+}
+
+/// The parameters of a role, looked up by their names, against its `meta/argument_specs.yml`.
+fn validate(bench: &Bench, args: &Node, scope: &Arc<dyn Scope>) -> Result<Ended, RenderError> {
+    use modules::validate_argument_spec as validate;
+    let args = match validate::Args::read(&bench.arguments(args, scope)?) {
+        Ok(args) => args,
+        Err(error) => return Ok(failed(error.into())),
+    };
+    let mut values = Map::new();
+    for name in validate::names(&args.argument_spec) {
+        let value = match scope.lookup(name) {
+            Some(Binding::Template(node)) => bench.templar.render(&node, scope)?,
+            Some(Binding::Data(value)) => (*value).clone(),
+            Some(Binding::Pending) => return Err(RenderError::Pending),
+            Some(Binding::HostVars(_)) | None => continue,
+        };
+        values.insert(name.to_owned(), value);
+    }
+    values.extend(args.provided_arguments);
+    let problems = validate::problems(&args.argument_spec, &values);
+    Ok(match problems.is_empty() {
+        true => outcome(map! { "msg" => "the arguments fit their specification" }),
+        false => failed(Failure::new(problems.join("\n")).with("argument_errors", problems)),
     })
 }

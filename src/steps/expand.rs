@@ -145,7 +145,13 @@ impl Expander {
         let Some(context) = builder.included_context(step, apply.as_deref(), params) else {
             return builder.done(Vec::new());
         };
-        let items = builder.role_by_args(args, role_span(asked), &context, false);
+        let own = step.layers.iter().filter(|layer| layer.level == Level::TaskVars).flat_map(|layer| &layer.values);
+        let own = own.filter_map(|(name, binding)| match binding {
+            Binding::Template(node) => Some((name.clone(), node.to_value())),
+            _ => None,
+        });
+        let vars = own.chain(params.clone()).collect();
+        let items = builder.role_by_args(args, role_span(asked), &context, false, &vars);
         builder.done(items)
     }
 

@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 
 use super::context::{Context, add_tags, layer};
 use super::expand::Builder;
+use super::roles::values;
 use super::{Block, Item, Step, Work};
 use crate::diagnostic::Diagnostic;
 use crate::module::{ModuleSpec, Place};
@@ -73,7 +74,7 @@ impl Builder<'_> {
             Action::ImportRole(args) => {
                 let inner = context.inside(&task.base, task.span, "vars of the import");
                 let Some(rendered) = self.early_args(args, &inner) else { return };
-                steps.extend(self.role_by_args(&rendered, role_span(args), &inner, true));
+                steps.extend(self.role_by_args(&rendered, role_span(args), &inner, true, &values(&task.base.vars)));
             }
             _ => {
                 let step = self.step(task, context);

@@ -7,12 +7,13 @@ use super::context::{Context, layer};
 use super::expand::Builder;
 use super::{Item, RoleRun, Step, Work};
 use crate::diagnostic::Diagnostic;
-use crate::playbook::{Base, Role, RoleUse};
+use crate::modules::validate_argument_spec;
+use crate::playbook::{self, Action, Base, Role, RoleUse, Task};
 use crate::source::Span;
 use crate::template::{Binding, SearchPath};
 use crate::value::{Map, Value};
 use crate::vars::{Layer, Level, Origin};
-use crate::yaml::Nodes;
+use crate::yaml::{Entry, Node, NodeKind, Nodes, Tag};
 
 /// A role in use: where it lies and what its tasks see.
 #[derive(Debug)]
@@ -61,6 +62,8 @@ struct Use<'a> {
     allow_duplicates: Option<bool>,
     /// Whether the whole play sees its variables.
     public: bool,
+    /// Whether its parameters are checked, where it says what they must be.
+    validate: bool,
     /// By `import_role` or `include_role`.
     included: bool,
     /// Before the run: a cycle can only be a mistake.
@@ -92,6 +95,7 @@ impl Builder<'_> {
             params: &role.params,
             allow_duplicates: None,
             public: true,
+            validate: true,
             included: false,
             is_static: true,
             parents,
@@ -99,8 +103,16 @@ impl Builder<'_> {
         self.expand_role(use_, &inner)
     }
 
-    /// A role by the arguments of `import_role` or `include_role`.
-    pub fn role_by_args(&mut self, args: &Map, span: Span, context: &Context, is_static: bool) -> Vec<Item> {
+    /// A role by the arguments of `import_role` or `include_role`. `vars` are those of the task, which tell one use from
+    /// another; the context holds them already.
+    pub fn role_by_args(
+        &mut self,
+        args: &Map,
+        span: Span,
+        context: &Context,
+        is_static: bool,
+        vars: &Map,
+    ) -> Vec<Item> {
         let text = |key: &str| args.get(key).and_then(Value::as_str).map(str::to_owned);
         let flag = |key: &str| args.get(key).and_then(|value| <bool as crate::module::Arg>::read(value).ok());
         let Some(name) = text("name").or_else(|| text("role")) else {
@@ -108,8 +120,6 @@ impl Builder<'_> {
             return Vec::new();
         };
         let none = Nodes::new();
-        // The variables of the import are already in the context; here they only tell one use from another.
-        let vars: Vec<String> = context.layers.iter().map(|layer| format!("{:?}", Arc::as_ptr(layer))).collect();
         let use_ = Use {
             name: &name,
             span,
@@ -119,11 +129,12 @@ impl Builder<'_> {
                 defaults: text("defaults_from"),
                 vars: text("vars_from"),
             },
-            identity: vars.join(" "),
+            identity: format!("{vars:?}"),
             vars: &none,
             params: &none,
             allow_duplicates: Some(flag("allow_duplicates").unwrap_or(true)),
             public: flag("public").unwrap_or(is_static),
+            validate: flag("rolespec_validate").unwrap_or(true),
             included: true,
             is_static,
             parents: context.role.iter().flat_map(|role| role.parents.iter().chain([role])).cloned().collect(),
@@ -167,7 +178,7 @@ impl Builder<'_> {
         };
         let inner = Context { role: Some(in_role.clone()), files: Arc::new(files), handlers: false, ..context.clone() };
         self.role_handlers_of(&use_, &in_role, &inner);
-        items.extend(self.role_tasks(&use_, &in_role, &inner));
+        items.extend(self.role_tasks(&use_, &in_role, role.argument_specs.as_deref(), &inner));
         items.extend(self.implicit(Work::RoleEnd, &inner));
         Some((items, in_role))
     }
@@ -255,9 +266,38 @@ impl Builder<'_> {
         }
     }
 
-    fn role_tasks(&mut self, use_: &Use, role: &InRole, context: &Context) -> Vec<Item> {
-        let Some(file) = self.role_file(use_, role, "tasks", use_.from.tasks.as_deref()) else { return Vec::new() };
-        self.file(&file, use_.span, context)
+    fn role_tasks(&mut self, use_: &Use, role: &InRole, specs: Option<&Node>, context: &Context) -> Vec<Item> {
+        let mut items: Vec<Item> = self.validation(use_, specs, context).into_iter().collect();
+        if let Some(file) = self.role_file(use_, role, "tasks", use_.from.tasks.as_deref()) {
+            items.extend(self.file(&file, use_.span, context));
+        }
+        items
+    }
+
+    /// The step that checks the role's parameters, where it says what they must be.
+    fn validation(&mut self, use_: &Use, specs: Option<&Node>, context: &Context) -> Option<Item> {
+        let entry = use_.from.tasks.as_deref().unwrap_or("main");
+        let entry_spec = specs.filter(|_| use_.validate)?.get(entry.strip_suffix(".yml").unwrap_or(entry))?;
+        let title = match entry_spec.get("short_description").and_then(Node::as_str) {
+            Some(about) => format!("Validating arguments against arg spec '{entry}' - {about}"),
+            None => format!("Validating arguments against arg spec '{entry}'"),
+        };
+        // A description may well show braces: nothing in it is a template.
+        let options = Node { tag: Some(Tag::Unsafe), ..entry_spec.get("options")?.clone() };
+        let args = [("argument_spec".to_owned(), Entry { key: options.span, value: options })];
+        let action = Action::Call {
+            spec: &validate_argument_spec::SPEC,
+            args: Arc::new(Node { span: entry_spec.span, kind: NodeKind::Map(args.into_iter().collect()), tag: None }),
+        };
+        let always = Node::scalar(entry_spec.span, "always");
+        let base = Base {
+            name: Some(Node::scalar(entry_spec.span, title).into()),
+            tags: vec![always.into()],
+            ..Base::default()
+        };
+        let span = entry_spec.span;
+        let task = Task { span, base, action, action_span: span, repeat: None, listen: Vec::new() };
+        self.items(&[playbook::Item::Task(Box::new(task))], context).pop()
     }
 
     fn role_handlers_of(&mut self, use_: &Use, role: &InRole, context: &Context) {
@@ -326,9 +366,13 @@ impl InRole {
     }
 }
 
+/// Variables as they stand.
+pub(super) fn values(nodes: &Nodes) -> Map {
+    nodes.iter().map(|(key, node)| (key.clone(), node.to_value())).collect()
+}
+
 /// What tells one use of a role from another, beside the role itself: two with equal texts are the same.
 fn identity(base: &Base, params: &Nodes) -> String {
-    let values = |nodes: &Nodes| nodes.iter().map(|(key, node)| (key.clone(), node.to_value())).collect::<Map>();
     let when: Vec<_> = base.when.iter().map(|node| node.to_value()).collect();
     let tags: Vec<_> = base.tags.iter().map(|node| node.to_value()).collect();
     format!("{:?} {when:?} {tags:?} {:?}", values(params), values(&base.vars))

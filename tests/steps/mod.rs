@@ -1,5 +1,5 @@
 //! Playbooks as steps: each folder here has a `playbook.yml` and what is expected of it in `steps.txt`. Lines
-//! `# options: --tags a --skip-tags b --start-at-task c` at the top of the playbook select. `BLESS=1` writes what is found.
+//! `# options: --tags a --skip-tags b --start-at-task c` at the top of the playbook select. `UPDATE_FIXTURES=1` writes what is found.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ fn playbooks_expand_as_expected() {
     for case in cases(folder) {
         let found = listing(&case.join("playbook.yml"));
         let file = case.join("steps.txt");
-        if std::env::var_os("BLESS").is_some() {
+        if std::env::var_os("UPDATE_FIXTURES").is_some() {
             std::fs::write(&file, &found).unwrap();
         }
         let expected = std::fs::read_to_string(&file).unwrap_or_default();
@@ -46,12 +46,13 @@ fn listing(path: &Path) -> String {
         let (steps, more) = Expander::expand(&play, &project, &options);
         problems.extend(more);
         writeln!(out, "play {}{}", play.title(), if steps.started { "" } else { " (not started)" }).unwrap();
-        list(&steps.items, 1, &mut out);
+        list(&steps.items, 1, &steps.expander, &mut out);
         if !steps.handlers.is_empty() {
             out.push_str("  handlers\n");
         }
         for handler in &steps.handlers {
             writeln!(out, "    {}", line(handler)).unwrap();
+            included(handler, 3, &steps.expander, &mut out);
         }
         for layer in steps.layers.iter().filter(|layer| layer.level != Level::Magic) {
             let names: Vec<_> = layer.values.keys().map(String::as_str).collect();
@@ -81,22 +82,47 @@ fn options(text: &str) -> Options {
     options
 }
 
-fn list(items: &[Item], depth: usize, out: &mut String) {
+fn list(items: &[Item], depth: usize, expander: &Expander, out: &mut String) {
     let indent = "  ".repeat(depth);
     for item in items {
         match item {
-            Item::Step(step) => writeln!(out, "{indent}{}", line(step)).unwrap(),
+            Item::Step(step) => {
+                writeln!(out, "{indent}{}", line(step)).unwrap();
+                included(step, depth + 1, expander, out);
+            }
             Item::Block(block) => {
                 writeln!(out, "{indent}block {}", block.name.as_deref().unwrap_or("")).unwrap();
-                list(&block.main, depth + 1, out);
+                list(&block.main, depth + 1, expander, out);
                 for (word, section) in [("rescue", &block.rescue), ("always", &block.always)] {
                     if !section.is_empty() || (word == "rescue" && block.has_rescue) {
                         writeln!(out, "{indent}{word}").unwrap();
-                        list(section, depth + 1, out);
+                        list(section, depth + 1, expander, out);
                     }
                 }
             }
         }
+    }
+}
+
+/// What an include brings, as the run would find it: the loop's variable is there, the rest is as written.
+fn included(step: &Step, depth: usize, expander: &Expander, out: &mut String) {
+    let params = step.repeat.iter().map(|repeat| (repeat.var.clone(), Value::from("x"))).collect();
+    let found = match &step.work {
+        Work::IncludeTasks { file, .. } => expander.include_tasks(step, file.as_str().unwrap(), &params),
+        Work::IncludeRole { args, .. } => expander.include_role(step, args.to_value().as_map().unwrap(), &params),
+        _ => return,
+    };
+    match found {
+        Ok(found) => {
+            list(&found.items, depth, expander, out);
+            for handler in &found.handlers {
+                writeln!(out, "{}handler {}", "  ".repeat(depth), line(handler)).unwrap();
+            }
+            for layer in &found.layers {
+                writeln!(out, "{}sees {}", "  ".repeat(depth), layer.origin.text).unwrap();
+            }
+        }
+        Err(problems) => problems.iter().for_each(|problem| out.push_str(&problem.render(false))),
     }
 }
 
