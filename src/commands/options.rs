@@ -124,7 +124,7 @@ impl Reporting {
             Output::Human => report::Output::Human,
             Output::Json => report::Output::Json,
         };
-        report::Options { output, verbosity: self.verbosity, diff, profile: self.profile }
+        report::Options { output, verbosity: self.verbosity, diff, profile: self.profile, question: None }
     }
 }
 

@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 use super::failures::{self, place};
 use super::human::worth_showing;
 use super::live::Live;
+use super::profile::Profile;
 use super::style::{Paint, Palette};
 use super::text::{clean, counted, duration, indent, printed, yaml};
 use super::{Options, Reporter, diff};
@@ -31,16 +32,18 @@ pub struct Answers {
     options: Options,
     palette: Palette,
     live: Live,
+    profile: Profile,
 }
 
 impl Answers {
     /// A reporter for one question.
     pub fn new(question: Question, options: Options, palette: Palette) -> Self {
-        Answers { question, options, palette, live: Live::default() }
+        Answers { question, options, palette, live: Live::default(), profile: Profile::default() }
     }
 
     fn result(&mut self, result: &TaskResult, out: &mut String) {
         let streamed = self.live.end(&result.host, self.palette, out);
+        self.profile.add(result);
         let place = place(result);
         if matches!(result.status, Status::Failed | Status::Unreachable) {
             out.push_str(&failures::answer(result, self.palette));
@@ -84,7 +87,10 @@ impl Answers {
                 out.push_str(&indent(&lines.join("\n"), "    "));
             }
             // The rest is about how it ran.
-            rest.clear();
+            ["stdout", "stderr"].iter().for_each(|stream| drop(rest.shift_remove(*stream)));
+            if self.options.verbosity == 0 {
+                rest.clear();
+            }
         }
         if self.options.diff {
             for change in &result.diffs {
@@ -109,7 +115,12 @@ impl Reporter for Answers {
             Event::Warning(text) => {
                 let _ = writeln!(out, "{}: {}", self.palette.paint(Paint::Yellow, "warning"), clean(text));
             }
-            Event::RunEnd { recap, .. } => out.push_str(&summary(recap)),
+            Event::RunEnd { recap, phases, .. } => {
+                out.push_str(&summary(recap));
+                if self.options.profile {
+                    out.push_str(&self.profile.render(phases, self.palette));
+                }
+            }
             _ => {}
         }
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Map as Object, Value as Json, json};
 
 use super::Reporter;
+use super::profile::Profile;
 use crate::change::diff::Diff;
 use crate::diagnostic::Diagnostic;
 use crate::event::{Event, TaskInfo, TaskResult};
@@ -14,12 +15,24 @@ use crate::system::Stream;
 use crate::value::Plain;
 
 /// The reporter for programs.
-#[derive(Debug)]
-pub struct Lines;
+#[derive(Debug, Default)]
+pub struct Lines {
+    /// For `--profile`: the last line then tells the time of each task.
+    pub profile: Option<Profile>,
+}
 
 impl Reporter for Lines {
     fn event(&mut self, event: &Event, out: &mut String) {
-        out.push_str(&encode(event).to_string());
+        if let (Some(profile), Event::Result(result)) = (&mut self.profile, event) {
+            profile.add(result);
+        }
+        let mut line = encode(event);
+        if let (Some(profile), Event::RunEnd { .. }) = (&self.profile, event) {
+            line["tasks"] = profile.slowest().into_iter().map(|(title, host, time, hosts)| {
+                json!({ "task": title, "slowest_host": host, "elapsed": seconds(time), "hosts": hosts })
+            }).collect();
+        }
+        out.push_str(&line.to_string());
         out.push('\n');
     }
 }

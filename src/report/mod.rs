@@ -16,6 +16,9 @@ pub mod text;
 use std::io::{self, Write};
 
 use crate::event::Event;
+use answers::Answers;
+pub use answers::Question;
+use profile::Profile;
 use progress::Progress;
 use style::Palette;
 
@@ -46,6 +49,8 @@ pub struct Options {
     pub diff: bool,
     /// End with where the time went.
     pub profile: bool,
+    /// Not a run of playbooks, but a single question to hosts.
+    pub question: Option<Question>,
 }
 
 /// Shows a run on standard output, and its progress on standard error.
@@ -58,9 +63,10 @@ pub struct Report {
 impl Report {
     /// The report that `options` ask for.
     pub fn new(options: Options) -> Self {
-        let reporter: Box<dyn Reporter> = match options.output {
-            Output::Human => Box::new(human::Human::new(options, Palette::stdout())),
-            Output::Json => Box::new(json::Lines),
+        let reporter: Box<dyn Reporter> = match (options.output, options.question) {
+            (Output::Json, _) => Box::new(json::Lines { profile: options.profile.then(Profile::default) }),
+            (Output::Human, None) => Box::new(human::Human::new(options, Palette::stdout())),
+            (Output::Human, Some(question)) => Box::new(Answers::new(question, options, Palette::stdout())),
         };
         Report::with(reporter)
     }

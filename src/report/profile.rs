@@ -45,26 +45,31 @@ impl Profile {
         *task.hosts.entry(result.host.clone()).or_default() += result.elapsed;
     }
 
+    /// The slowest tasks first: title, slowest host, its time, number of hosts. Those that took no time are left out.
+    pub fn slowest(&self) -> Vec<(&str, &str, Duration, usize)> {
+        let mut tasks: Vec<_> = self
+            .tasks
+            .iter()
+            .filter_map(|(position, task)| {
+                let (host, time) = task.slowest()?;
+                (!time.is_zero()).then_some((position, (task.title.as_str(), host, time, task.hosts.len())))
+            })
+            .collect();
+        tasks.sort_by(|(a, (_, _, long, _)), (b, (_, _, other, _))| other.cmp(long).then_with(|| a.cmp(b)));
+        tasks.into_iter().map(|(_, task)| task).collect()
+    }
+
     /// The section at the end of a run: the phases, then the slowest tasks.
     pub fn render(&self, phases: &[(&'static str, Duration)], palette: Palette) -> String {
         let mut out = format!("\n{}\n", palette.paint(Paint::Bold, "PROFILE"));
         for (name, time) in phases {
             let _ = writeln!(out, "{:>9}  {name}", duration(*time));
         }
-        let mut tasks: Vec<(&Position, &Task, &str, Duration)> = self
-            .tasks
-            .iter()
-            .filter_map(|(position, task)| task.slowest().map(|(host, time)| (position, task, host, time)))
-            .filter(|entry| !entry.3.is_zero())
-            .collect();
-        tasks.sort_by(|a, b| b.3.cmp(&a.3).then_with(|| a.0.cmp(b.0)));
+        let tasks = self.slowest();
         let _ = writeln!(out, "slowest tasks ({} took time):", counted(tasks.len(), "task"));
-        for (_, task, host, time) in tasks.iter().take(TASKS) {
-            let among = match task.hosts.len() {
-                1 => String::new(),
-                count => format!(", slowest of {count} hosts"),
-            };
-            let _ = writeln!(out, "{:>9}  {} [{host}{among}]", duration(*time), task.title);
+        for (title, host, time, hosts) in tasks.into_iter().take(TASKS) {
+            let among = if hosts > 1 { format!(", slowest of {hosts} hosts") } else { String::new() };
+            let _ = writeln!(out, "{:>9}  {title} [{host}{among}]", duration(time));
         }
         out
     }

@@ -204,23 +204,22 @@ impl Bars {
     fn event(&mut self, event: &Event) {
         self.course.event(event, Instant::now());
         match event {
-            Event::PlayStart { .. } => {
-                self.clear();
-                self.total.enable_steady_tick(TICK);
-            }
+            Event::PlayStart { .. } => self.clear(),
             Event::Working { host, .. } => self.show(host),
             Event::Result(result) if result.item.is_none() => self.hide(&result.host),
-            Event::RunEnd { .. } => {
-                self.clear();
-                self.total.finish_and_clear();
-                return;
-            }
+            Event::RunEnd { .. } => self.end(),
             _ => {}
+        }
+        if self.course.hosts.is_empty() {
+            return;
         }
         let (done, all) = self.course.totals();
         self.total.set_length(all as u64);
         self.total.set_position(done as u64);
         self.total.set_message(self.course.summary());
+        if matches!(event, Event::PlayStart { .. }) {
+            self.total.enable_steady_tick(TICK);
+        }
     }
 
     /// Gives a host a line, unless too many have one.
@@ -229,14 +228,21 @@ impl Bars {
         if self.working.len() >= HOSTS && !self.working.contains_key(name) {
             return;
         }
-        let bar = self.working.entry(name.to_owned()).or_insert_with(|| {
-            let bar = self.all.add(ProgressBar::new_spinner().with_style(style("  {prefix} [{elapsed}] {wide_msg}")));
-            bar.enable_steady_tick(TICK);
-            bar
-        });
-        bar.reset_elapsed();
-        bar.set_prefix(format!("{name} {}/{}", host.done, self.course.steps.max(host.done)));
-        bar.set_message(host.work.as_ref().map_or_else(String::new, |(title, _)| title.clone()));
+        let prefix = format!("{name} {}/{}", host.done, self.course.steps.max(host.done));
+        let message = host.work.as_ref().map_or_else(String::new, |(title, _)| title.clone());
+        match self.working.get(name) {
+            Some(bar) => {
+                bar.reset_elapsed();
+                bar.set_prefix(prefix);
+                bar.set_message(message);
+            }
+            None => {
+                let bar = ProgressBar::new_spinner().with_style(style("  {prefix} [{elapsed}] {wide_msg}"));
+                let bar = self.all.add(bar.with_prefix(prefix).with_message(message));
+                bar.enable_steady_tick(TICK);
+                self.working.insert(name.to_owned(), bar);
+            }
+        }
     }
 
     fn hide(&mut self, name: &str) {
@@ -246,9 +252,21 @@ impl Bars {
         }
     }
 
+    fn end(&mut self) {
+        self.clear();
+        self.total.finish_and_clear();
+    }
+
     fn clear(&mut self) {
         let names: Vec<String> = self.working.keys().cloned().collect();
         names.iter().for_each(|name| self.hide(name));
+    }
+}
+
+impl Drop for Bars {
+    /// A run that was interrupted leaves no bar behind.
+    fn drop(&mut self) {
+        self.end();
     }
 }
 

@@ -34,7 +34,7 @@ fn one_event_a_line_and_the_recap_last() {
         Event::Warning("hm".into()),
         end(&[("a", Counters { ok: 1, ignored: 1, ..Counters::default() })]),
     ];
-    assert_snapshot!(shown(&mut Lines, events), @r#"
+    assert_snapshot!(shown(&mut Lines::default(), events), @r#"
     {"event":"run_start","mode":"apply","playbooks":["site.yml"]}
     {"event":"play_start","name":"Servers","hosts":["a"],"steps":3}
     {"event":"play_empty","name":"Nobody"}
@@ -45,4 +45,13 @@ fn one_event_a_line_and_the_recap_last() {
     {"event":"warning","message":"hm"}
     {"event":"run_end","elapsed":1.5,"phases":{"connect":0.21,"run":1.29},"recap":{"a":{"ok":1,"changed":0,"unreachable":0,"failed":0,"skipped":0,"rescued":0,"ignored":1}}}
     "#);
+}
+
+#[test]
+fn the_profile_is_part_of_the_last_line() {
+    let one = task(1, "Install");
+    let took = TaskResult { elapsed: Duration::from_millis(900), ..result(&one, "a", Status::Ok) };
+    let mut reporter = Lines { profile: Some(Default::default()) };
+    let text = shown(&mut reporter, vec![Event::Result(Box::new(took)), end(&[])]);
+    assert_snapshot!(text.lines().last().unwrap(), @r#"{"event":"run_end","elapsed":1.5,"phases":{"connect":0.21,"run":1.29},"recap":{},"tasks":[{"task":"Install","slowest_host":"a","elapsed":0.9,"hosts":1}]}"#);
 }
