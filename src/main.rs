@@ -3,5 +3,11 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    wodctl::cli::run(std::env::args_os())
+    let args: Vec<_> = std::env::args_os().collect();
+    // On a target. Not a command for people, and it must start at once.
+    if args.get(1).is_some_and(|command| command == "agent") {
+        let args: Vec<String> = args[2..].iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
+        return wodctl::agent::main(&args);
+    }
+    wodctl::cli::run(args)
 }

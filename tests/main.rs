@@ -1,5 +1,6 @@
 //! All integration tests, in one binary.
 
+mod agent;
 mod check;
 mod cli;
 mod dependencies;

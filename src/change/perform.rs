@@ -24,9 +24,9 @@ pub trait Watch {
         let _ = (stream, bytes);
     }
 
-    /// No further action may begin: the connection has ended.
-    fn stopped(&self) -> bool {
-        false
+    /// Why no further action may begin, if so.
+    fn stopped(&self) -> Option<&'static str> {
+        None
     }
 
     /// An action is about to be carried out.
@@ -132,8 +132,8 @@ impl Performer<'_> {
     }
 
     fn action(&mut self, action: &Action, with_diffs: bool, done: &mut Performed) -> Result<(), Failure> {
-        if self.watch.stopped() {
-            return Err(Failure::new("stopped: the connection to the controller has ended"));
+        if let Some(why) = self.watch.stopped() {
+            return Err(Failure::new(format!("stopped: {why}")));
         }
         if self.must_flush(&action.act) {
             self.flush()?;
@@ -205,11 +205,7 @@ impl Performer<'_> {
     /// A program that cannot be started is an output too: the action says whether that fails the step.
     fn run(&mut self, command: &Command) -> Output {
         let watch = &mut *self.watch;
-        let mut live = |stream: Stream, bytes: &[u8]| {
-            if command.live {
-                watch.live(stream, bytes);
-            }
-        };
+        let mut live = |stream: Stream, bytes: &[u8]| watch.live(stream, bytes);
         let mut output = self.machine.run(command, &mut live).unwrap_or_else(|error| refused(&error));
         output.argv = command.argv.clone();
         output

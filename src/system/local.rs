@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_OMIT, XattrFlags};
 use rustix::io::Errno;
@@ -50,6 +50,7 @@ pub struct Local {
     at_home: Vec<(String, String)>,
     /// Programs run with these ids, where they are not the thread's own.
     credentials: Option<Credentials>,
+    deadline: Option<Instant>,
     umask: u32,
 }
 
@@ -100,6 +101,7 @@ impl Local {
             environment: Vec::new(),
             at_home: Vec::new(),
             credentials: None,
+            deadline: None,
             umask: read_umask(),
         };
         let user = users::user_by_id(&local, uid);
@@ -115,16 +117,15 @@ impl Local {
 
     /// As another user; only root can. Files are reached with the rights of the calling thread, which switches to the
     /// user for good: call it on a thread of its own. Programs inherit the thread's ids.
-    pub fn as_user(&self, user: &users::User) -> io::Result<Local> {
-        let local = self.planning_for(user);
+    pub fn as_user(&self, user: &users::User, groups: Vec<u32>) -> io::Result<Local> {
+        let local = self.planning_for(user, groups);
         local.credentials.as_ref().map_or(Ok(()), Credentials::take_on)?;
         Ok(Local { credentials: None, ..local })
     }
 
     /// For planning as root what a user will do: programs are asked with the user's ids, files are read with root's. The
     /// user may exist in the plan only.
-    pub fn planning_for(&self, user: &users::User) -> Local {
-        let groups = users::groups_of(self, user);
+    pub fn planning_for(&self, user: &users::User, groups: Vec<u32>) -> Local {
         let home = user.home.to_string_lossy().into_owned();
         let shell = if user.shell.is_empty() { "/bin/sh" } else { &user.shell };
         let variables = [("HOME", &*home), ("USER", &*user.name), ("LOGNAME", &*user.name), ("SHELL", shell)];
@@ -134,6 +135,11 @@ impl Local {
             credentials: Some(Credentials { uid: user.uid, gid: user.gid, groups }),
             ..self.clone()
         }
+    }
+
+    /// From now on no program runs longer than until then.
+    pub fn set_deadline(&mut self, deadline: Option<Instant>) {
+        self.deadline = deadline;
     }
 
     /// Replaces the task's `environment`.
@@ -192,7 +198,14 @@ impl Local {
         }
         command.env.iter().for_each(|(name, value)| environment.push((name.clone(), Some(value.clone()))));
         let cwd = command.cwd.clone().or_else(|| self.reachable_cwd());
-        Ok(Launch { command, program, environment, cwd, credentials: self.credentials.clone() })
+        Ok(Launch {
+            command,
+            program,
+            environment,
+            cwd,
+            credentials: self.credentials.clone(),
+            deadline: self.deadline,
+        })
     }
 
     /// Programs of another user start where this process is, if that user may be there, else at the user's home.
@@ -590,9 +603,9 @@ mod tests {
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o777)).unwrap();
         let path = dir.path().join("a");
         let nobody = users::user(&root, "nobody").unwrap();
-        let (own, uid) = (path.clone(), nobody.uid);
+        let (own, uid, gid) = (path.clone(), nobody.uid, nobody.gid);
         std::thread::spawn(move || {
-            let mut local = local().as_user(&nobody).unwrap();
+            let mut local = local().as_user(&nobody, vec![nobody.gid]).unwrap();
             local.create(&own, &Content::Bytes(vec![]), 0o600).unwrap();
             assert!(local.read(Path::new("/etc/shadow")).is_err());
             let said = local.run(&Command::new(["sh", "-c", "id -u; id -G; echo $USER"]), &mut |_, _| {}).unwrap();
@@ -602,7 +615,7 @@ mod tests {
         .unwrap();
         assert_eq!(fs::metadata(&path).unwrap().uid(), uid);
         assert!(root.read(Path::new("/etc/shadow")).is_ok(), "other threads are still root");
-        let planning = root.planning_for(&users::user(&root, "nobody").unwrap());
+        let planning = root.planning_for(&users::user(&root, "nobody").unwrap(), vec![gid]);
         assert_eq!(planning.query(&Command::new(["id", "-u"])).unwrap().text(), format!("{uid}\n"));
     }
 }

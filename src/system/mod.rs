@@ -103,8 +103,6 @@ pub struct Command {
     pub timeout: Option<Duration>,
     /// File mode creation mask.
     pub umask: Option<u32>,
-    /// Pass what it prints on while it runs (`-v`).
-    pub live: bool,
     /// Killing it half-way leaves a mess (a package transaction): when the connection ends it is left to finish.
     pub drain: bool,
 }

@@ -42,6 +42,11 @@ impl Running {
         self.lock().stopped
     }
 
+    /// Whether something runs that must not be ended half-way.
+    pub fn drains(&self) -> bool {
+        self.lock().groups.iter().any(|(_, drain)| *drain)
+    }
+
     fn start(&self, command: &mut std::process::Command, drain: bool) -> io::Result<Child> {
         let mut groups = self.lock();
         if groups.stopped {
@@ -79,6 +84,8 @@ pub struct Launch<'a> {
     pub cwd: Option<PathBuf>,
     /// Its ids, if not the thread's own.
     pub credentials: Option<Credentials>,
+    /// When its time is over at the latest.
+    pub deadline: Option<Instant>,
 }
 
 /// After its time is over, a program has this long to end by itself.
@@ -92,7 +99,7 @@ impl Launch<'_> {
         let started = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
         let clock = Instant::now();
         let child = running.start(&mut self.prepare(), self.command.drain)?;
-        let mut watched = Watched::new(child, self.command, running)?;
+        let mut watched = Watched::new(child, self.command, self.deadline, running)?;
         let status = watched.see_to_the_end(live)?;
         Ok(Output {
             argv: Vec::new(),
@@ -170,14 +177,20 @@ impl Drop for Watched<'_> {
 }
 
 impl<'a> Watched<'a> {
-    fn new(mut child: Child, command: &'a Command, running: &'a Running) -> io::Result<Self> {
+    fn new(
+        mut child: Child,
+        command: &'a Command,
+        deadline: Option<Instant>,
+        running: &'a Running,
+    ) -> io::Result<Self> {
         let pipe = |source: Option<OwnedFd>, stream| Pipe { source, bytes: Vec::new(), stream };
         let stdin = child.stdin.take().map(|pipe| (OwnedFd::from(pipe), &command.stdin[..]));
         let stdout = pipe(child.stdout.take().map(OwnedFd::from), Stream::Stdout);
         let stderr = pipe(child.stderr.take().map(OwnedFd::from), Stream::Stderr);
         let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
         let pidfd = pid.and_then(|pid| rustix::process::pidfd_open(pid, PidfdFlags::empty()).ok());
-        let deadline = command.timeout.map(|timeout| Instant::now() + timeout);
+        let own = command.timeout.map(|timeout| Instant::now() + timeout);
+        let deadline = own.into_iter().chain(deadline).min();
         let watched = Watched {
             child,
             running,

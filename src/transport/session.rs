@@ -38,6 +38,13 @@ pub async fn pump(
 ) -> Result<(), String> {
     // Contents wait in a short queue of their own, so that a watermark never stands behind a large file.
     let (pieces, mut ready) = mpsc::channel::<ToAgent>(4);
+    // One after the other: pieces carry no offset, and an agent asks for several windows of one content ahead.
+    let (wants, mut wanted) = mpsc::unbounded_channel();
+    tokio::task::spawn_local(async move {
+        while let Some((hash, offset, length)) = wanted.recv().await {
+            serve(&blobs, hash, offset, length, &pieces).await;
+        }
+    });
     let write = async move {
         loop {
             let message = tokio::select! {
@@ -64,7 +71,7 @@ pub async fn pump(
         while let Some(message) = read_message(input).await? {
             match message {
                 FromAgent::Want { hash, offset, length } => {
-                    tokio::task::spawn_local(serve(blobs.clone(), hash, offset, length, pieces.clone()));
+                    let _ = wants.send((hash, offset, length));
                 }
                 message => {
                     let _ = inbox.send((id, Incoming::Message(message)));
@@ -81,7 +88,7 @@ pub async fn pump(
 }
 
 /// Sends a part of one content in pieces.
-async fn serve(blobs: Blobs, hash: [u8; 32], offset: u64, length: u64, pieces: mpsc::Sender<ToAgent>) {
+async fn serve(blobs: &Blobs, hash: [u8; 32], offset: u64, length: u64, pieces: &mpsc::Sender<ToAgent>) {
     let part = match blobs.place(&hash) {
         None => Err("it was never announced".to_owned()),
         Some(place) => read_part(&place, offset, length),

@@ -1,0 +1,185 @@
+//! Works on one step: its calls in order, as the user that it is for.
+
+use std::time::{Duration, Instant};
+
+use super::Hub;
+use super::carry::carry_out;
+use super::child;
+use super::identity::Route;
+use crate::change::perform::{Leave, Watch};
+use crate::failure::Failure;
+use crate::module::Module;
+use crate::modules;
+use crate::protocol::{Call, FromAgent, Mode, Outcome, Step};
+use crate::system::local::Local;
+use crate::system::predicted::Predicted;
+use crate::system::users::{self, User};
+use crate::system::{Stream, System};
+use crate::value::Map;
+
+/// Carries a step out and sends the outcomes of its calls; whether one failed.
+pub fn step(hub: &Hub, step: &Step) -> bool {
+    match hub.identities.route(hub, step.identity.as_ref()) {
+        Ok(Route::Own) => calls(hub, step, None),
+        Ok(Route::User(name)) => match find_user(hub, &name) {
+            Some((user, groups)) => calls(hub, step, Some((&user, &groups))),
+            None => no_identity(hub, step, format!("there is no user `{name}` on this host")),
+        },
+        Ok(Route::Child(child)) => child::forward(hub, &child, step),
+        Err(why) => no_identity(hub, step, why),
+    }
+}
+
+fn no_identity(hub: &Hub, step: &Step, why: String) -> bool {
+    hub.answer(FromAgent::NoIdentity { position: step.position.clone(), lane: step.lane, why });
+    true
+}
+
+/// A user of the machine as the run sees it: in plan mode also one whom an earlier step would have made.
+fn find_user(hub: &Hub, name: &str) -> Option<(User, Vec<u32>)> {
+    let find = |system: &dyn System| {
+        let by_id = || name.parse().ok().and_then(|uid| users::user_by_id(system, uid));
+        let user = users::user(system, name).or_else(by_id)?;
+        let groups = users::groups_of(system, &user);
+        Some((user, groups))
+    };
+    match &hub.predicted {
+        Some(predicted) => find(&*predicted.lock().unwrap_or_else(std::sync::PoisonError::into_inner)),
+        None => find(&hub.local),
+    }
+}
+
+type Whom<'a> = Option<(&'a User, &'a [u32])>;
+
+/// Carries out the calls of a step in this process.
+fn calls(hub: &Hub, step: &Step, whom: Option<(&User, &Vec<u32>)>) -> bool {
+    let whom: Whom = whom.map(|(user, groups)| (user, groups.as_slice()));
+    let is_planned = |call: &Call| hub.predicted.is_some() && call.mode.unwrap_or(hub.mode) == Mode::Plan;
+    let mut index = 0;
+    let mut failed = false;
+    for group in step.calls.chunk_by(|one, next| is_planned(one) == is_planned(next)) {
+        let first = index;
+        index += group.len() as u32;
+        failed |= match whom {
+            // What really happens as another user is done by a thread that has become that user for good.
+            Some((user, groups)) if !is_planned(&group[0]) => {
+                let work = || match hub.local.as_user(user, groups.to_vec()) {
+                    Ok(local) => some(hub, step, group, first, &local, None),
+                    Err(error) => no_identity(hub, step, format!("cannot become {}: {error}", user.name)),
+                };
+                std::thread::scope(|scope| scope.spawn(work).join()).unwrap_or(true)
+            }
+            whom => some(hub, step, group, first, &hub.local, whom),
+        };
+        if hub.lock().is_cancelled(step.lane) {
+            break;
+        }
+    }
+    failed
+}
+
+/// Carries out some calls with the rights of the calling thread; whether one failed.
+fn some(hub: &Hub, step: &Step, calls: &[Call], first: u32, local: &Local, whom: Whom) -> bool {
+    let mut failed = false;
+    for (index, call) in (first..).zip(calls) {
+        let Some(outcome) = self::call(hub, step, call, local, whom) else { return failed };
+        failed |= outcome.failure.is_some();
+        if outcome.changed {
+            hub.identities.remember(hub, step);
+        }
+        if hub.lock().is_cancelled(step.lane) {
+            return failed;
+        }
+        let (position, outcome) = (step.position.clone(), Box::new(outcome));
+        hub.answer(FromAgent::Outcome { position, lane: step.lane, index, outcome });
+    }
+    failed
+}
+
+/// Carries out one call. `None`: it was taken back while it waited.
+fn call(hub: &Hub, step: &Step, call: &Call, local: &Local, whom: Whom) -> Option<Outcome> {
+    let module = match build(call) {
+        Ok(module) => module,
+        Err(failure) => return Some(failed(failure, false)),
+    };
+    let timeout = (call.timeout > 0).then(|| Duration::from_secs(call.timeout));
+    let deadline = timeout.map(|timeout| Instant::now() + timeout);
+    let mode = call.mode.unwrap_or(hub.mode);
+    let mut watch = Watcher { hub, step, live: call.live, deadline, must_ask: mode == Mode::Apply };
+    let prepared = |local: &Local| {
+        let mut local = local.clone();
+        local.set_environment(&call.environment);
+        local.set_deadline(deadline);
+        local
+    };
+    let outcome = match (mode, &hub.predicted) {
+        (Mode::Apply, _) => carry_out(&*module, &mut prepared(local), call.diff, &mut watch),
+        (Mode::Plan, Some(predicted)) => {
+            let mut machine = predicted.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            *machine.base_mut() = match whom {
+                Some((user, groups)) => prepared(&hub.local.planning_for(user, groups.to_vec())),
+                None => prepared(local),
+            };
+            carry_out(&*module, &mut *machine, call.diff, &mut watch)
+        }
+        (Mode::Plan, None) => carry_out(&*module, &mut Predicted::new(prepared(local)), call.diff, &mut watch),
+    };
+    let mut outcome = outcome?;
+    if deadline.is_some_and(|deadline| deadline <= Instant::now())
+        && let Some(failure) = &mut outcome.failure
+    {
+        failure.message = format!("its time was over after {} seconds: {}", call.timeout, failure.message);
+    }
+    Some(outcome)
+}
+
+fn build(call: &Call) -> Result<Box<dyn Module>, Failure> {
+    let spec =
+        modules::find(&call.module).ok_or_else(|| Failure::new(format!("there is no module `{}`", call.module)))?;
+    let build = spec.build.ok_or_else(|| Failure::new(format!("`{}` is not carried out on a host", call.module)))?;
+    Ok(build(&call.args)?)
+}
+
+/// The outcome of a call that failed before anything was done.
+pub fn failed(failure: Failure, changed: bool) -> Outcome {
+    Outcome {
+        changed,
+        failure: Some(failure),
+        values: Map::new(),
+        diffs: Vec::new(),
+        warnings: Vec::new(),
+        opaque: false,
+        micros: 0,
+    }
+}
+
+struct Watcher<'a> {
+    hub: &'a Hub,
+    step: &'a Step,
+    live: bool,
+    deadline: Option<Instant>,
+    must_ask: bool,
+}
+
+impl Watch for Watcher<'_> {
+    fn ask(&mut self) -> Leave {
+        match self.must_ask {
+            true => self.hub.ask(self.step.lane, &self.step.position),
+            false => Leave::Now,
+        }
+    }
+
+    fn live(&mut self, stream: Stream, bytes: &[u8]) {
+        if self.live {
+            let (position, data) = (self.step.position.clone(), bytes.to_vec());
+            self.hub.answer(FromAgent::Live { position, lane: self.step.lane, stream, data });
+        }
+    }
+
+    fn stopped(&self) -> Option<&'static str> {
+        match self.deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+            true => Some("no further action was begun"),
+            false => self.hub.running.is_stopped().then_some("the connection to the controller has ended"),
+        }
+    }
+}
