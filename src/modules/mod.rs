@@ -40,7 +40,13 @@ pub mod printed;
 
 /// Finds a module by its short name, its full name or an alias (`copy`, `ansible.builtin.copy`, `ansible.legacy.copy`).
 pub fn find(name: &str) -> Option<&'static ModuleSpec> {
-    ALL.iter().copied().find(|spec| names(spec).any(|known| known == name))
+    let (collection, short) = name.rsplit_once('.').map_or((None, name), |(before, last)| (Some(before), last));
+    let holds = |spec: &ModuleSpec| match collection {
+        None => true,
+        Some("ansible.legacy") => spec.collection == "ansible.builtin",
+        Some(collection) => spec.collection == collection,
+    };
+    ALL.iter().copied().find(|spec| holds(spec) && (spec.name == short || spec.aliases.contains(&short)))
 }
 
 /// All the names that a module goes by.
