@@ -13,6 +13,7 @@ macro_rules! registry {
 
 registry! {
     add_host,
+    apt,
     assert,
     command,
     debug,
