@@ -73,7 +73,7 @@ fn update(wait: Option<u64>) -> Vec<Action> {
     }
     // Without the option a source that does not answer is only a warning.
     let words = ["apt-get", "-q", "-o", "APT::Update::Error-Mode=any", "update"];
-    let command = Command { live: true, ..run::quiet(Command::new(words)) };
+    let command = run::quiet(Command::new(words));
     let update = Action::housekeeping(Act::Run(command)).expect(Output::default());
     actions.push(update.settles(apt::refreshed_subject(), true));
     actions

@@ -47,7 +47,7 @@ impl Job {
     pub fn action(self) -> Action {
         let words = std::iter::once("apt-get".to_owned()).chain(self.words);
         // A transaction is never killed half-way.
-        let command = Command { live: true, drain: true, ..quiet(Command::new(words)) };
+        let command = Command { drain: true, ..quiet(Command::new(words)) };
         let mut action = Action::change(Act::Run(command)).expect(Output::default());
         let installs = self.settles.iter().any(|(_, value)| *value != Value::Null);
         action.settles = self.settles;
