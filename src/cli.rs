@@ -29,6 +29,8 @@ enum Command {
     Completions(commands::completions::Args),
     /// Show the manual of a module, or list all modules
     Doc(commands::doc::Args),
+    /// Show the hosts and groups of an inventory
+    Inventory(commands::inventory::Args),
     /// Print the manual page
     Man(commands::man::Args),
 }
@@ -46,6 +48,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let ended = match &cli.command {
         Command::Completions(args) => commands::completions::run(args, Cli::command()),
         Command::Doc(args) => commands::doc::run(args),
+        Command::Inventory(args) => commands::inventory::run(args),
         Command::Man(args) => commands::man::run(args, Cli::command()),
     };
     ended.unwrap_or_else(|error| error.report()).into()

@@ -10,6 +10,7 @@ pub mod commands;
 pub mod diagnostic;
 pub mod event;
 pub mod failure;
+pub mod inventory;
 pub mod module;
 pub mod modules;
 pub mod playbook;

@@ -5,6 +5,7 @@ mod check;
 mod cli;
 mod dependencies;
 mod fixtures;
+mod inventory;
 mod layers;
 mod modules;
 mod report;

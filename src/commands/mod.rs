@@ -5,6 +5,7 @@ pub mod completions;
 pub mod content;
 pub mod doc;
 pub mod list;
+pub mod inventory;
 pub mod man;
 pub mod options;
 pub mod passwords;

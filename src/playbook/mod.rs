@@ -4,7 +4,7 @@
 //! Reading never stops at the first problem: it collects diagnostics and goes on with what can be understood.
 
 mod fields;
-mod free_form;
+pub(crate) mod free_form;
 mod keywords;
 mod play;
 mod project;

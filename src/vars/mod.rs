@@ -1,9 +1,13 @@
 //! Variables that know where they came from: layers with Ansible's precedence, looked up lazily.
 
+pub mod extra;
+pub mod files;
+
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+pub use self::files::{EXTENSIONS, VarsFile, files_below, read_file};
 use crate::source::Span;
 use crate::template::Binding;
 

@@ -1,0 +1,80 @@
+//! Files of variables: `group_vars`, `vars_files`, `include_vars`, `-e @file`.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::{Layer, Level, Origin};
+use crate::diagnostic::Diagnostic;
+use crate::source::Span;
+use crate::template::Binding;
+use crate::yaml::{self, Document, NodeKind, Nodes};
+
+/// The endings that a file of variables may have, beside none at all.
+pub const EXTENSIONS: &[&str] = &["yml", "yaml", "json"];
+
+/// What a file of variables holds.
+#[derive(Debug, Default)]
+pub struct VarsFile {
+    /// The variables.
+    pub values: Nodes,
+    /// The whole mapping.
+    pub span: Span,
+    /// Keys that stand twice.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Reads a YAML or JSON file that holds a mapping. One with nothing but comments holds no variables.
+pub fn read_file(path: &Path) -> Result<VarsFile, Diagnostic> {
+    from_document(yaml::read_file(path)?)
+}
+
+pub(super) fn from_document(document: Document) -> Result<VarsFile, Diagnostic> {
+    let Document { root, warnings } = document;
+    match root {
+        None => Ok(VarsFile { warnings, ..VarsFile::default() }),
+        Some(root) if root.is_null() => Ok(VarsFile { warnings, ..VarsFile::default() }),
+        Some(root) => match root.kind {
+            NodeKind::Map(entries) => {
+                let values = entries.into_iter().map(|(name, entry)| (name, Arc::new(entry.value))).collect();
+                Ok(VarsFile { values, span: root.span, warnings })
+            }
+            NodeKind::List(_) => Err(no_mapping(root.span, "a list")),
+            NodeKind::Scalar(value) => Err(no_mapping(root.span, value.kind())),
+        },
+    }
+}
+
+fn no_mapping(span: Span, kind: &str) -> Diagnostic {
+    Diagnostic::error(span, format!("a file of variables is a mapping, and this is {kind}"))
+        .help("write each variable as `name: value`")
+}
+
+impl VarsFile {
+    /// The variables as a layer.
+    pub fn layer(self, level: Level, text: impl Into<String>) -> Layer {
+        let values = self.values.into_iter().map(|(name, node)| (name, Binding::Template(node))).collect();
+        Layer { level, origin: Origin { text: text.into(), span: self.span }, values }
+    }
+}
+
+/// The files of variables in a folder and in folders below it, in order of name; hidden files, backups (`x~`) and other
+/// endings are passed over.
+pub fn files_below(folder: &Path, files: &mut Vec<PathBuf>) {
+    let mut paths: Vec<PathBuf> =
+        std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    for path in paths {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let extension = path.extension().map(|extension| extension.to_string_lossy().into_owned());
+        if name.starts_with('.') || name.ends_with('~') {
+            continue;
+        }
+        if path.is_dir() {
+            if extension.is_none() {
+                files_below(&path, files);
+            }
+        } else if extension.is_none_or(|extension| EXTENSIONS.contains(&extension.as_str())) {
+            files.push(path);
+        }
+    }
+}
