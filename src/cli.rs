@@ -25,6 +25,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Say all that is wrong with playbooks, without touching a host
+    Check(commands::check::Args),
     /// Print a script that completes commands and options in a shell
     Completions(commands::completions::Args),
     /// Show the manual of a module, or list all modules
@@ -46,6 +48,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let ended = match &cli.command {
+        Command::Check(args) => commands::check::run(args),
         Command::Completions(args) => commands::completions::run(args, Cli::command()),
         Command::Doc(args) => commands::doc::run(args),
         Command::Inventory(args) => commands::inventory::run(args),

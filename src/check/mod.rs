@@ -9,14 +9,19 @@ mod files;
 mod handlers;
 mod keywords;
 mod secrets;
+mod selected;
+mod targets;
 mod walk;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::inventory::{Inventory, Limit};
 use crate::playbook::Project;
 use crate::steps::{self, Expander, Options, PlaySteps};
+use selected::Tags;
+use targets::Targets;
 use walk::View;
 
 /// What is to be checked.
@@ -28,17 +33,32 @@ pub struct Input<'a> {
     pub project: &'a Arc<Project>,
     /// What the command line selects.
     pub options: &'a Options,
-    /// Whether `-b` or `ansible_become` in the inventory may stand in for the keyword `become`.
+    /// The hosts; without them nothing is said of hosts and their variables.
+    pub inventory: Option<&'a Inventory>,
+    /// `--limit`.
+    pub limit: Option<&'a Limit>,
+    /// Whether `-b` may stand in for the keyword `become`.
     pub becomes: bool,
 }
 
 /// What a check found.
 #[derive(Debug)]
 pub struct Checked {
-    /// The steps of each play, as selected.
-    pub plays: Vec<PlaySteps>,
+    /// Each play with its hosts.
+    pub plays: Vec<CheckedPlay>,
     /// Everything that is wrong, in the order of the files.
     pub problems: Vec<Diagnostic>,
+}
+
+/// A play that was checked.
+#[derive(Debug)]
+pub struct CheckedPlay {
+    /// The playbook that was named and led here.
+    pub playbook: PathBuf,
+    /// Its steps, as selected.
+    pub steps: PlaySteps,
+    /// Its hosts, as limited; empty without an inventory.
+    pub hosts: Vec<String>,
 }
 
 impl Checked {
@@ -51,25 +71,37 @@ impl Checked {
 /// Reads and expands playbooks and runs all checks. Tags do not limit the checks: a wrong task is wrong whoever selects it.
 pub fn check(input: &Input) -> Checked {
     let mut problems = Vec::new();
+    let mut plays = Vec::new();
+    let mut targets = Targets::new(input.inventory, input.limit);
+    let mut tags = Tags::default();
     let mut options = input.options.clone();
-    let mut selected = Vec::new();
-    let everything = Options { tags: Vec::new(), skip_tags: Vec::new(), start_at_task: None, ..options.clone() };
-    let everything = Options { tags: vec!["all".to_owned(), "never".to_owned()], ..everything };
+    let everything = Options {
+        tags: vec!["all".to_owned(), "never".to_owned()],
+        skip_tags: Vec::new(),
+        start_at_task: None,
+        ..options.clone()
+    };
     for path in input.playbooks {
-        let (plays, found) = steps::plays(path, input.project, &options);
-        problems.extend(found);
-        for play in plays {
-            let (whole, found) = Expander::expand(&play, input.project, &everything);
-            problems.extend(found);
-            look(&View::of(&whole, &mut problems), input, &mut problems);
+        let (found, wrong) = steps::plays(path, input.project, &options);
+        problems.extend(wrong);
+        for play in found {
+            let (whole, wrong) = Expander::expand(&play, input.project, &everything);
+            problems.extend(wrong);
+            let view = View::of(&whole, &mut problems);
+            let hosts = targets.of(&play, &options, &mut problems);
+            look(&view, input, &mut problems);
+            targets.see(&view);
+            tags.see(&view);
             let (steps, _) = Expander::expand(&play, input.project, &options);
             if steps.started {
                 options.start_at_task = None;
             }
-            selected.push(steps);
+            plays.push(CheckedPlay { playbook: path.clone(), steps, hosts });
         }
     }
-    Checked { plays: selected, problems: once(problems) }
+    targets.check(&mut problems);
+    tags.check(input.options, options.start_at_task.as_deref(), &mut problems);
+    Checked { plays, problems: once(problems) }
 }
 
 /// All checks of one play.

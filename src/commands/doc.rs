@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use super::{Error, Exit, answer};
-use crate::diagnostic::nearest;
 use crate::module::{Kind, ModuleSpec, Param, Place};
 use crate::modules;
+use crate::playbook::nearest_module;
 
 /// Arguments.
 #[derive(clap::Args, Clone, Debug)]
@@ -34,8 +34,7 @@ fn text(args: &Args) -> Result<String, String> {
 }
 
 fn unknown(name: &str) -> String {
-    let all: Vec<String> = modules::ALL.iter().copied().flat_map(modules::names).collect();
-    match nearest(name, all.iter().map(String::as_str)) {
+    match nearest_module(name) {
         Some(near) => format!("there is no module `{name}`; did you mean `{near}`?"),
         None => format!("there is no module `{name}`; `wodctl doc` lists them all"),
     }

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use crate::check::CheckedPlay;
 use crate::playbook::Play;
 use crate::source;
-use crate::steps::{Item, PlaySteps, Step, Work};
+use crate::steps::{Item, Step, Work};
 
 /// What is listed instead of being run.
 #[derive(clap::Args, Clone, Copy, Debug, Default)]
@@ -28,16 +29,17 @@ impl Listing {
         self.list_hosts || self.list_tasks || self.list_tags
     }
 
-    /// The list for the plays of one playbook. `hosts` finds those of a play.
-    pub fn text(self, playbook: &Path, plays: &[PlaySteps], hosts: impl Fn(&Play) -> Vec<String>) -> String {
+    /// The list for the plays of one playbook.
+    pub fn text<'a>(self, playbook: &Path, plays: impl Iterator<Item = &'a CheckedPlay>) -> String {
         let mut out = format!("\nplaybook: {}\n", playbook.display());
-        for (index, steps) in plays.iter().enumerate() {
-            self.play(index + 1, steps, &hosts, &mut out);
+        for (index, play) in plays.enumerate() {
+            self.play(index + 1, play, &mut out);
         }
         out
     }
 
-    fn play(self, number: usize, steps: &PlaySteps, hosts: impl Fn(&Play) -> Vec<String>, out: &mut String) {
+    fn play(self, number: usize, checked: &CheckedPlay, out: &mut String) {
+        let steps = &checked.steps;
         let play = &steps.play;
         let patterns = patterns(play);
         let own: BTreeSet<String> = play.base.tags.iter().filter_map(|tag| tag.as_str()).map(str::to_owned).collect();
@@ -45,9 +47,8 @@ impl Listing {
         let _ = writeln!(out, "\n  play #{number} ({}): {}\tTAGS: [{own_text}]", patterns.join(","), play.title());
         if self.list_hosts {
             let shown: Vec<_> = patterns.iter().map(|pattern| format!("'{pattern}'")).collect();
-            let found = hosts(play);
-            let _ = writeln!(out, "    pattern: [{}]\n    hosts ({}):", shown.join(", "), found.len());
-            for host in found {
+            let _ = writeln!(out, "    pattern: [{}]\n    hosts ({}):", shown.join(", "), checked.hosts.len());
+            for host in &checked.hosts {
                 let _ = writeln!(out, "      {host}");
             }
         }
@@ -75,7 +76,7 @@ fn patterns(play: &Play) -> Vec<String> {
 }
 
 /// The steps that somebody wrote, without those of `rescue` and `always`.
-fn written(items: &[Item]) -> Vec<&Step> {
+pub(super) fn written(items: &[Item]) -> Vec<&Step> {
     let mut steps = Vec::new();
     for item in items {
         match item {

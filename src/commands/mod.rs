@@ -1,11 +1,13 @@
 //! One file per subcommand: its arguments, one function that reads like a recipe, few helpers.
 
 pub mod adhoc;
+pub mod check;
 pub mod completions;
 pub mod content;
 pub mod doc;
-pub mod list;
 pub mod inventory;
+pub mod job;
+pub mod list;
 pub mod man;
 pub mod options;
 pub mod passwords;

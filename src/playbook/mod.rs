@@ -17,7 +17,7 @@ use std::sync::Arc;
 pub(crate) use fields::{is_template, scalar_text};
 pub use project::{Parsed, Project, root_of};
 pub use role::Role;
-pub(crate) use task::apply_base;
+pub(crate) use task::{apply_base, nearest_module};
 
 use crate::diagnostic::Diagnostic;
 use crate::module::ModuleSpec;

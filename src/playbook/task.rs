@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use super::fields::{self, check, expected, is_template};
 use super::keywords::{self, BLOCK, HANDLER, TASK};
 use super::{Action, Base, Block, Item, Loop, Problems, Task, TasksFile, free_form};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, nearest};
 use crate::module::ModuleSpec;
 use crate::modules;
 use crate::source::{self, Span};
@@ -198,7 +198,7 @@ impl Parts {
         let mut known = known;
         if known.is_empty() && self.action.is_none() && self.local_action.is_none() {
             let mut rest: Vec<_> = unknown.collect();
-            let near = |name: &str| crate::diagnostic::nearest(name, keywords::names(place)).is_some();
+            let near = |name: &str| nearest(name, keywords::names(place)).is_some();
             let index = rest.iter().position(|(name, _)| !near(name)).unwrap_or(0);
             known.push(rest.remove(index));
             unknown = rest.into_iter();
@@ -552,12 +552,10 @@ fn unknown_module(name: &str, span: Span, place: u8) -> Diagnostic {
         _ => {}
     }
     let problem = Diagnostic::error(span, format!("there is no module `{name}`")).label("unknown module");
-    let all: Vec<String> = modules::ALL.iter().copied().flat_map(modules::names).collect();
-    let candidates = all.iter().map(String::as_str).chain(STATEMENTS.iter().copied());
-    if let Some(near) = crate::diagnostic::nearest(name, candidates) {
+    if let Some(near) = nearest_module(name) {
         return problem.help(format!("did you mean `{near}`?"));
     }
-    if let Some(near) = crate::diagnostic::nearest(name, keywords::names(place)) {
+    if let Some(near) = nearest(name, keywords::names(place)) {
         return problem.help(format!("did you mean the keyword `{near}`?"));
     }
     if let Some(keyword) =
@@ -576,4 +574,15 @@ fn templated_arguments(span: Span, name: &str) -> Diagnostic {
 fn free_form_refused(spec: &ModuleSpec, span: Span) -> Diagnostic {
     Diagnostic::error(span, format!("`{}` takes a mapping of arguments, not text", spec.name))
         .help(format!("`wodctl doc {}` lists its arguments", spec.name))
+}
+
+/// The name that is most likely meant by one that no module has: compared without collections, so that a long prefix
+/// does not make all names alike.
+pub(crate) fn nearest_module(name: &str) -> Option<String> {
+    let short = name.rsplit('.').next().unwrap_or(name);
+    let known = || modules::ALL.iter().flat_map(|spec| std::iter::once(&spec.name).chain(spec.aliases)).copied();
+    let near = known().find(|known| *known == short).or_else(|| nearest(short, known()))?;
+    let collection = modules::find(near)?.collection;
+    // As it was written: in short, or in full.
+    Some(if name.contains('.') { format!("{collection}.{near}") } else { near.to_owned() })
 }

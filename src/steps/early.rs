@@ -1,16 +1,17 @@
 //! Names that are needed before the run: imported files and roles. They may use extra variables, variables of the play,
 //! of blocks and of roles, but nothing of a host.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::context::{Context, layer};
-use super::expand::Builder;
+use super::expand::{Builder, Options};
 use crate::diagnostic::Diagnostic;
-use crate::playbook::{is_template, scalar_text};
+use crate::playbook::{Play, is_template, scalar_text};
 use crate::template::{Binding, RenderError, Scope, SearchPath, Templar};
 use crate::value::{Map, Value};
 use crate::vars::{Layer, Level, Stack};
-use crate::yaml::Node;
+use crate::yaml::{Node, NodeKind};
 
 /// What such a name may use.
 #[derive(Debug)]
@@ -43,8 +44,31 @@ pub(super) fn text(
         return Ok(scalar_text(node));
     }
     let scope: Arc<dyn Scope> = Arc::new(Early { stack: Stack::new(layers), files });
-    match Templar::new().render(node, &scope) {
-        Ok(value) => Ok(scalar_text(&Node::of(&value, node.span))),
+    rendered(node, &scope).map(|node| scalar_text(&node))
+}
+
+/// The pattern of a play's hosts, rendered with extra variables and those of the play.
+pub fn hosts(play: &Play, options: &Options) -> Result<Node, Diagnostic> {
+    let folder = play.path.parent().map(Path::to_owned).unwrap_or_default();
+    let files = SearchPath { roles: Vec::new(), task: folder.clone(), playbook: folder };
+    let vars = layer(Level::PlayVars, "vars of the play", play.span, &play.base.vars);
+    let stack = Stack::new(vars.into_iter().chain(options.early.iter().cloned()));
+    let scope: Arc<dyn Scope> = Arc::new(Early { stack, files });
+    match &play.hosts.kind {
+        NodeKind::List(items) => {
+            let items = items.iter().map(|item| rendered(item, &scope)).collect::<Result<_, _>>()?;
+            Ok(Node { kind: NodeKind::List(items), ..(*play.hosts).clone() })
+        }
+        _ => rendered(&play.hosts, &scope),
+    }
+}
+
+fn rendered(node: &Node, scope: &Arc<dyn Scope>) -> Result<Node, Diagnostic> {
+    if !is_template(node) {
+        return Ok(node.clone());
+    }
+    match Templar::new().render(node, scope) {
+        Ok(value) => Ok(Node::of(&value, node.span)),
         Err(RenderError::Undefined(problem)) => Err(problem.or_help(
             "this is needed before the run: it may use extra variables and those of the play, but nothing of a host",
         )),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use wodctl::check::{self, Input};
+use wodctl::inventory;
 use wodctl::playbook::Project;
 use wodctl::steps::Options;
 
@@ -24,10 +25,14 @@ fn wrong_playbooks_get_their_messages() {
 }
 
 fn messages(playbook: PathBuf) -> String {
+    let beside = playbook.with_file_name("inventory.yml");
+    let inventory = beside.is_file().then(|| inventory::load(&[beside.to_string_lossy()]).unwrap().inventory);
     let input = Input {
         playbooks: &[playbook],
         project: &Arc::new(Project::default()),
         options: &Options::default(),
+        inventory: inventory.as_ref(),
+        limit: None,
         becomes: false,
     };
     let found = check::check(&input);

@@ -1,5 +1,6 @@
 //! The program from outside: whole output compared.
 
+mod check;
 mod usage;
 
 use std::path::PathBuf;
