@@ -113,7 +113,7 @@ pub struct WriteFile {
     pub content: Content,
     /// Owner, group, permissions. A new file without a mode gets 0666 less the umask.
     pub attributes: Attributes,
-    /// Keep the old file under this name.
+    /// Keep the old file, if there is one, under this name. The action's output then holds the name.
     pub backup: Option<PathBuf>,
     /// Run on the new file before the rename; `%s` is its path. Never run in plan mode.
     pub validate: Option<Vec<String>>,

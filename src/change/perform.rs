@@ -168,7 +168,7 @@ impl Performer<'_> {
 
     fn act(&mut self, action: &Action, unknown: &mut bool) -> Result<Output, Failure> {
         match &action.act {
-            Act::WriteFile(write) => self.write(write)?,
+            Act::WriteFile(write) => return self.write(write),
             Act::MakeDir { path, attributes } => self.make_dir(path, attributes)?,
             Act::SetAttributes { path, attributes, follow } => {
                 let old = self.machine.stat(path, *follow).during(|| format!("look at {}", path.display()))?;
@@ -272,14 +272,15 @@ impl Performer<'_> {
         renamed.during(what)
     }
 
-    fn write(&mut self, write: &WriteFile) -> Result<(), Failure> {
+    /// Its output holds the name of the backup, if one is kept: the module that is asked again returns it.
+    fn write(&mut self, write: &WriteFile) -> Result<Output, Failure> {
         let path = &write.path;
         let old = self.machine.stat(path, false).during(|| format!("look at {}", path.display()))?;
         let temp = self.temp_name(path)?;
         match self.machine.create(&temp, &write.content, 0o600) {
             Ok(()) => {}
             Err(error) if write.unsafe_writes && old.is_some() && refuses_renames(&error) => {
-                return self.write_in_place(write);
+                return self.write_in_place(write).map(|()| kept(write.backup.as_deref()));
             }
             Err(error) => {
                 let _ = self.machine.remove(&temp);
@@ -291,13 +292,10 @@ impl Performer<'_> {
             let _ = self.machine.remove(&temp);
         }
         finished?;
-        self.pending.push(Pending {
-            temp,
-            path: path.clone(),
-            backup: write.backup.clone().filter(|_| old.is_some()),
-            unsafe_writes: write.unsafe_writes,
-        });
-        Ok(())
+        let backup = write.backup.clone().filter(|_| old.is_some());
+        let output = kept(backup.as_deref());
+        self.pending.push(Pending { temp, path: path.clone(), backup, unsafe_writes: write.unsafe_writes });
+        Ok(output)
     }
 
     /// Gives the new file what it must have before anybody sees it, and has it checked.
@@ -428,6 +426,11 @@ impl Performer<'_> {
             }
         }
     }
+}
+
+fn kept(backup: Option<&Path>) -> Output {
+    let name = backup.map(|path| path.to_string_lossy().into_owned().into_bytes());
+    Output { stdout: name.unwrap_or_default(), ..Output::default() }
 }
 
 /// Between the name of a file and the process id, in the names of temporary files.

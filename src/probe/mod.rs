@@ -8,4 +8,5 @@ pub mod expand;
 pub mod glob;
 pub mod os;
 pub mod passwd;
+pub mod paths;
 pub mod systemd;

@@ -15,7 +15,8 @@ use rustix::process::{Gid, Uid};
 use super::Request;
 use super::process::{Launch, Running};
 use super::{
-    Blob, Command, Content, FileKind, Identity, Machine, Output, Space, Stat, Stream, System, http, kernel, users,
+    Blob, Command, Content, Digest, FileKind, Identity, Machine, Output, Space, Stat, Stream, System, http, kernel,
+    users,
 };
 
 /// Brings what lies on the controller.
@@ -328,6 +329,21 @@ impl System for Local {
             Ok(())
         })?;
         Ok(Some(*hasher.finalize().as_bytes()))
+    }
+
+    fn digest(&self, path: &Path, algorithm: Digest) -> io::Result<Option<String>> {
+        let Some(mut file) = or_nothing(File::open(path))? else { return Ok(None) };
+        let mut digester = algorithm.start();
+        pieces(&mut file, |piece| {
+            digester.update(piece);
+            Ok(())
+        })?;
+        Ok(Some(digester.finish()))
+    }
+
+    fn cwd(&self) -> PathBuf {
+        let home = || self.identity.home.clone();
+        self.reachable_cwd().unwrap_or_else(|| std::env::current_dir().unwrap_or_else(|_| home()))
     }
 
     fn query(&self, command: &Command) -> io::Result<Output> {

@@ -3,6 +3,7 @@
 //! Modules see only `System`, so a module cannot change anything. There are three: [`local`], the real machine;
 //! [`predicted`], a machine on which planned actions have happened; [`fake`], a machine in memory for tests.
 
+mod digest;
 pub mod fake;
 pub mod http;
 pub mod kernel;
@@ -19,6 +20,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use digest::Digest;
 pub use request::Request;
 
 use crate::value::Value;
@@ -231,6 +233,16 @@ pub trait System {
     /// BLAKE3 of a file's content, in constant memory; `None` if there is no such file.
     fn hash(&self, path: &Path) -> io::Result<Option<[u8; 32]>>;
 
+    /// A checksum of a file's content in hexadecimal, in constant memory; `None` if there is no such file.
+    fn digest(&self, path: &Path, algorithm: Digest) -> io::Result<Option<String>> {
+        Ok(self.read(path)?.map(|bytes| algorithm.of(&bytes)))
+    }
+
+    /// The working directory, from which relative paths start.
+    fn cwd(&self) -> PathBuf {
+        self.identity().home
+    }
+
     /// Runs a program that only reads. The caller vouches for that: it runs in plan mode too.
     fn query(&self, command: &Command) -> io::Result<Output>;
 
@@ -400,6 +412,12 @@ macro_rules! delegate_system {
         }
         fn hash(&self, path: &Path) -> std::io::Result<Option<[u8; 32]>> {
             self.$($field).+.hash(path)
+        }
+        fn digest(&self, path: &Path, algorithm: $crate::system::Digest) -> std::io::Result<Option<String>> {
+            self.$($field).+.digest(path, algorithm)
+        }
+        fn cwd(&self) -> std::path::PathBuf {
+            self.$($field).+.cwd()
         }
         fn query(&self, command: &$crate::system::Command) -> std::io::Result<$crate::system::Output> {
             self.$($field).+.query(command)

@@ -11,7 +11,9 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Blob, Command, Content, FileKind, Identity, Machine, Output, Space, Stat, Stream, Subject, System};
+use super::{
+    Blob, Command, Content, Digest, FileKind, Identity, Machine, Output, Space, Stat, Stream, Subject, System,
+};
 use crate::value::Value;
 
 /// An overlay over `S`.
@@ -342,6 +344,21 @@ impl<S: System> System for Predicted<S> {
             Some(Data::Later) => Ok(Some([0; 32])),
             Some(Data::Link(_) | Data::Empty) => Err(ErrorKind::IsADirectory.into()),
         }
+    }
+
+    fn digest(&self, path: &Path, algorithm: Digest) -> io::Result<Option<String>> {
+        if self.nodes.is_empty() {
+            return self.base.digest(path, algorithm);
+        }
+        match self.look(path, true)?.map(|entry| entry.data) {
+            Some(Data::Below(path)) => self.base.digest(&path, algorithm),
+            Some(Data::Blob(blob)) if algorithm == Digest::Sha1 => Ok(Some(blob.sha1)),
+            _ => Ok(self.read(path)?.map(|bytes| algorithm.of(&bytes))),
+        }
+    }
+
+    fn cwd(&self) -> PathBuf {
+        self.base.cwd()
     }
 
     fn query(&self, command: &Command) -> io::Result<Output> {
