@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::commands::{self, Exit};
+use crate::protocol::Mode;
 
 const EXIT_CODES: &str = "\
 Exit status:
@@ -27,6 +28,10 @@ struct Cli {
 enum Command {
     /// Say all that is wrong with playbooks, without touching a host
     Check(commands::check::Args),
+    /// Bring hosts into the state that playbooks describe
+    Apply(Box<commands::apply::Args>),
+    /// Show what apply would change, and change nothing
+    Plan(Box<commands::apply::Args>),
     /// Print a script that completes commands and options in a shell
     Completions(commands::completions::Args),
     /// Show the manual of a module, or list all modules
@@ -49,6 +54,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let ended = match &cli.command {
         Command::Check(args) => commands::check::run(args),
+        Command::Apply(args) => commands::apply::run(args, Mode::Apply),
+        Command::Plan(args) => commands::apply::run(args, Mode::Plan),
         Command::Completions(args) => commands::completions::run(args, Cli::command()),
         Command::Doc(args) => commands::doc::run(args),
         Command::Inventory(args) => commands::inventory::run(args),

@@ -1,6 +1,7 @@
 //! One file per subcommand: its arguments, one function that reads like a recipe, few helpers.
 
 pub mod adhoc;
+pub mod apply;
 pub mod check;
 pub mod completions;
 pub mod content;
@@ -8,6 +9,7 @@ pub mod doc;
 pub mod inventory;
 pub mod job;
 pub mod list;
+pub mod machines;
 pub mod man;
 pub mod options;
 pub mod passwords;

@@ -44,6 +44,13 @@ impl Batch<'_> {
 
     fn conclude(&mut self, host: usize, mut flight: Flight) {
         let step = flight.step.clone();
+        let name = self.walkers[host].name.clone();
+        for item in &mut flight.items {
+            if let Some(Ended::Variables(_, bindings)) = &mut item.ended {
+                let bindings = std::mem::take(bindings);
+                self.run.table.update(&name, |layers| layers.include(bindings));
+            }
+        }
         let mut verdicts = Vec::new();
         for index in 0..flight.items.len() {
             let verdict = self.verdict(host, &mut flight, index);
@@ -241,7 +248,8 @@ impl Batch<'_> {
                         layers.add_facts(facts);
                     }
                 }
-                "include_vars" => layers.include(facts),
+                // Its variables were taken up as templates.
+                "include_vars" => {}
                 _ => layers.add_facts(facts),
             });
         }

@@ -39,6 +39,7 @@ pub fn settle(bench: &Bench, spec: &ModuleSpec, args: &Node, scope: &Arc<dyn Sco
         "fail" => fail(bench, args, scope),
         "set_fact" => set_fact(bench, args, scope),
         "validate_argument_spec" => validate(bench, args, scope),
+        "include_vars" => super::include_vars::settle(bench, args, scope),
         // The others concern the course of the play: the batch carries them out in their turn.
         _ => Ok(outcome(Map::new())),
     }

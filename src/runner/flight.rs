@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use indexmap::IndexMap;
+
 use super::cursor::Cursor;
 use super::judge::Verdict;
 use crate::diagnostic::Diagnostic;
@@ -10,8 +12,9 @@ use crate::event::TaskInfo;
 use crate::failure::Failure;
 use crate::protocol::{Become, Call, Outcome, Position};
 use crate::steps::Step;
+use crate::template::Binding;
 use crate::transport::SessionId;
-use crate::value::Value;
+use crate::value::{Map, Value};
 use crate::vars::Layer;
 
 /// A step under way.
@@ -83,6 +86,8 @@ pub struct ItemRun {
 pub enum Ended {
     /// It was carried out.
     Outcome(Box<Outcome>),
+    /// `include_vars`: what it returns, and the variables, which stay templates.
+    Variables(Map, IndexMap<String, Binding>),
     /// Its condition did not hold; the text of the condition.
     Skipped(String),
     /// Plan mode: it is known only after the named step.

@@ -82,6 +82,7 @@ pub fn judge(
             verdict.warnings.push(format!("known after: {after}"));
             verdict
         }
+        Ended::Variables(values, _) => Verdict::new(Status::Ok, values),
         Ended::Lost(why) => {
             Verdict::new(Status::Unreachable, map! { "changed" => false, "unreachable" => true, "msg" => why })
         }

@@ -7,6 +7,7 @@ mod controller;
 mod course;
 mod cursor;
 mod flight;
+mod include_vars;
 mod judge;
 #[cfg(test)]
 mod model;

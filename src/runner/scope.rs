@@ -71,9 +71,8 @@ impl HostLayers {
     }
 
     /// Takes up variables of `include_vars`.
-    pub fn include(&mut self, values: &Map) {
-        let layer = Arc::make_mut(&mut self.included);
-        layer.values.extend(values.iter().map(|(name, value)| (name.clone(), data(value.clone()))));
+    pub fn include(&mut self, values: IndexMap<String, Binding>) {
+        Arc::make_mut(&mut self.included).values.extend(values);
     }
 
     /// Takes up a registered result or a `set_fact`.

@@ -1,0 +1,148 @@
+//! The inventory of a run, as the runner asks for it.
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::{Error, print_diagnostics};
+use crate::diagnostic::Diagnostic;
+use crate::inventory::{self, Inventory, Limit};
+use crate::playbook::Play;
+use crate::runner::{Hosts, magic};
+use crate::source::Span;
+use crate::template::{RenderError, Scope, Templar};
+use crate::value::{Map, Value};
+use crate::vars::{Layer, Level, extra};
+use crate::yaml::Node;
+
+/// The inventory, the extra variables, and where the playbooks lie.
+pub struct Machines {
+    inventory: Shared,
+    extra: Vec<Arc<Layer>>,
+    folder: PathBuf,
+}
+
+/// The inventory, shared between the runner, which adds to it, and what selects hosts from it.
+#[derive(Clone)]
+pub struct Shared(Rc<RefCell<Inventory>>);
+
+impl Machines {
+    /// Reads an inventory and all variables beside it and beside the playbooks in `folder`.
+    pub fn load(path: &Path, folder: &Path, extra_vars: &[String]) -> Result<Machines, Error> {
+        let loaded = inventory::load(&[path.to_string_lossy()])?;
+        let (errors, mut warnings) = loaded.inventory.check(Some(folder));
+        if !errors.is_empty() {
+            return Err(Error::Text(errors));
+        }
+        warnings.extend(loaded.warnings);
+        print_diagnostics(&warnings);
+        if loaded.inventory.hosts().next().is_none() {
+            return Err(format!("there are no hosts in {}", path.display()).into());
+        }
+        let extra = vec![Arc::new(extra::read(extra_vars)?)];
+        Ok(Machines { inventory: Shared(Rc::new(RefCell::new(loaded.inventory))), extra, folder: folder.to_owned() })
+    }
+
+    /// The extra variables.
+    pub fn extra(&self) -> Vec<Arc<Layer>> {
+        self.extra.clone()
+    }
+
+    /// The inventory, to look at.
+    pub fn inventory(&self) -> std::cell::Ref<'_, Inventory> {
+        self.inventory.0.borrow()
+    }
+
+    /// The inventory, to select hosts from.
+    pub fn share(&self) -> Shared {
+        self.inventory.clone()
+    }
+
+    /// Whether any host has this variable.
+    pub fn mentions(&self, name: &str) -> bool {
+        let defines = |host: &String| self.layers(host).iter().any(|layer| layer.values.contains_key(name));
+        self.names().iter().any(defines)
+    }
+}
+
+impl Hosts for Machines {
+    fn add_host(&mut self, name: &str, groups: &[String], vars: &Map) -> bool {
+        self.inventory.0.borrow_mut().add_host(name, groups, vars)
+    }
+
+    fn group_by(&mut self, host: &str, group: &str, parents: &[String]) -> bool {
+        self.inventory.0.borrow_mut().group_by(host, group, parents)
+    }
+
+    fn layers(&self, host: &str) -> Vec<Arc<Layer>> {
+        let inventory = self.inventory.0.borrow();
+        // What is wrong in group_vars and host_vars was reported when they were loaded.
+        let mut layers = inventory.layers(host, Some(&self.folder)).unwrap_or_default();
+        let folder = std::path::absolute(&self.folder).unwrap_or_else(|_| self.folder.clone());
+        layers.push(magic(crate::map! {
+            "groups" => inventory.groups_value(),
+            "playbook_dir" => folder.to_string_lossy().into_owned(),
+        }));
+        layers.extend(self.extra.iter().cloned());
+        layers
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.inventory.0.borrow().hosts().map(|host| host.name.clone()).collect()
+    }
+}
+
+impl Shared {
+    /// The hosts of a play's pattern, within `--limit`.
+    pub fn select(&self, pattern: &str, span: Span, limit: Option<&str>) -> Result<Vec<String>, Box<Diagnostic>> {
+        let inventory = self.0.borrow();
+        let node = Node::scalar(span, pattern);
+        let selected = inventory.select(&node).map_err(Box::new)?;
+        if selected.hosts.is_empty()
+            && let Some(problem) = selected.unknown.into_iter().next()
+        {
+            return Err(Box::new(problem));
+        }
+        let Some(limit) = limit else { return Ok(selected.hosts) };
+        let limit = Limit::parse(limit).map_err(Box::new)?;
+        let limited = inventory.limit(&selected.hosts, &limit).map_err(Box::new)?;
+        match limited.unknown.into_iter().next() {
+            Some(problem) => Err(Box::new(problem)),
+            None => Ok(limited.hosts),
+        }
+    }
+
+    /// The `vars_files` of a play, as one host sees them: names may hold its variables.
+    pub fn vars_files(
+        &self,
+        play: &Play,
+        templar: &Templar,
+        scope: &Arc<dyn Scope>,
+    ) -> Result<Vec<Arc<Layer>>, Box<Diagnostic>> {
+        let folder = play.path.parent().unwrap_or(Path::new("."));
+        let mut layers = Vec::new();
+        for node in &play.vars_files {
+            let names = match templar.render(node, scope) {
+                Ok(Value::List(names)) => names,
+                Ok(name) => vec![name],
+                Err(RenderError::Undefined(problem) | RenderError::Wrong(problem)) => return Err(problem),
+                Err(_) => {
+                    return Err(Box::new(Diagnostic::error(node.span, "this must be known before the play starts")));
+                }
+            };
+            let paths = names.iter().filter_map(Value::as_str).map(|name| folder.join(name));
+            let paths: Vec<PathBuf> = paths.collect();
+            // Of a list the first that exists counts.
+            let found = paths.iter().find(|path| path.exists()).or_else(|| paths.first());
+            let Some(path) = found else { continue };
+            if !path.exists() {
+                let message = format!("there is no file `{}`", path.display());
+                return Err(Box::new(Diagnostic::error(node.span, message)));
+            }
+            let file = crate::vars::files::read_file(path).map_err(Box::new)?;
+            layers.push(Arc::new(file.layer(Level::PlayFiles, format!("vars_files: {}", path.display()))));
+        }
+        Ok(layers)
+    }
+}
