@@ -13,6 +13,7 @@ pub mod machines;
 pub mod man;
 pub mod options;
 pub mod passwords;
+pub mod terminal;
 
 use std::io::{self, Write};
 use std::process::ExitCode;

@@ -1,15 +1,13 @@
 //! Passwords that the operator types, or that a file or program gives.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
-use rustix::termios::{self, LocalModes, OptionalActions, Termios};
-
 use super::Error;
 use super::options::{Become, Connection};
+use super::terminal::{Echo, ask};
 use crate::failure::plain;
 
 /// The passwords of a run.
@@ -27,20 +25,26 @@ impl Passwords {
     pub fn gather(connection: &Connection, become_: &Become) -> Result<Passwords, Error> {
         let login = match &connection.connection_password_file {
             Some(path) => Some(from_file(path)?),
-            None if connection.ask_pass => Some(ask("SSH password: ")?),
+            None if connection.ask_pass => Some(asked("SSH password: ")?),
             None => None,
         };
         let become_ = match (&become_.become_password_file, &login) {
             (Some(path), _) => Some(from_file(path)?),
             (None, _) if !become_.ask_become_pass => None,
-            (None, None) => Some(ask("BECOME password: ")?),
+            (None, None) => Some(asked("BECOME password: ")?),
             (None, Some(login)) => {
-                let typed = ask("BECOME password [the SSH password]: ")?;
+                let typed = asked("BECOME password [the SSH password]: ")?;
                 Some(if typed.is_empty() { login.clone() } else { typed })
             }
         };
         Ok(Passwords { login, become_ })
     }
+}
+
+fn asked(prompt: &str) -> Result<String, Error> {
+    ask(prompt, Echo::Off)?.ok_or_else(|| {
+        "there is no terminal to ask for a password on: use --become-password-file or --connection-password-file".into()
+    })
 }
 
 /// The first line of a file; of what it prints if it is a program; of standard input for `-`.
@@ -71,86 +75,9 @@ fn first_line(text: &str, path: &Path) -> Result<String, Error> {
     }
 }
 
-/// Asks on the terminal, without showing what is typed.
-fn ask(prompt: &str) -> Result<String, Error> {
-    let terminal = OpenOptions::new().read(true).write(true).open("/dev/tty");
-    let mut terminal = terminal.map_err(
-        |_| "there is no terminal to ask for a password on: use --become-password-file or --connection-password-file",
-    )?;
-    let failed = |error: io::Error| Error::from(format!("cannot ask for a password: {}", plain(&error)));
-    terminal.write_all(prompt.as_bytes()).map_err(failed)?;
-    let typed = {
-        let _hidden = Hidden::on(&terminal).map_err(|error| failed(error.into()))?;
-        read_line(&terminal)
-    };
-    terminal.write_all(b"\n").map_err(failed)?;
-    typed.map_err(failed)?.ok_or(Error::Interrupted)
-}
-
-/// A terminal that shows nothing and leaves keys as they are; it is put back in the end.
-struct Hidden<'a> {
-    terminal: &'a File,
-    before: Termios,
-}
-
-impl<'a> Hidden<'a> {
-    fn on(terminal: &'a File) -> rustix::io::Result<Self> {
-        let before = termios::tcgetattr(terminal)?;
-        let mut hidden = before.clone();
-        // Without ISIG an interrupt arrives as a key, so that the terminal is always put back.
-        hidden.local_modes -= LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG;
-        termios::tcsetattr(terminal, OptionalActions::Flush, &hidden)?;
-        Ok(Hidden { terminal, before })
-    }
-}
-
-impl Drop for Hidden<'_> {
-    fn drop(&mut self) {
-        let _ = termios::tcsetattr(self.terminal, OptionalActions::Flush, &self.before);
-    }
-}
-
-/// What is typed up to the end of the line; `None` if it was interrupted.
-fn read_line(mut keys: impl Read) -> io::Result<Option<String>> {
-    let mut line = Vec::new();
-    let mut key = [0];
-    loop {
-        match keys.read(&mut key) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-            Ok(0) => break,
-            Ok(_) => {}
-        }
-        match key[0] {
-            b'\n' | b'\r' => break,
-            // Ctrl-C, Ctrl-\; Ctrl-D on an empty line.
-            3 | 0x1c => return Ok(None),
-            4 if line.is_empty() => return Ok(None),
-            4 => break,
-            // Backspace takes a whole character.
-            8 | 0x7f => while line.pop().is_some_and(|byte| byte & 0xc0 == 0x80) {},
-            // Ctrl-U
-            0x15 => line.clear(),
-            byte => line.push(byte),
-        }
-    }
-    String::from_utf8(line).map(Some).map_err(|_| io::Error::other("the password is no UTF-8"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn keys_edit_the_line() {
-        let typed = |keys: &str| read_line(keys.as_bytes()).unwrap();
-        assert_eq!(typed("secret\nrest").as_deref(), Some("secret"));
-        assert_eq!(typed("seé\u{7f}cre\u{8}\u{8}\u{8}x\r").as_deref(), Some("sex"));
-        assert_eq!(typed("wrong\u{15}right\n").as_deref(), Some("right"));
-        assert_eq!(typed("sec\u{3}"), None);
-        assert_eq!(typed("\u{4}"), None);
-        assert_eq!(typed("\n").as_deref(), Some(""));
-    }
 
     #[test]
     fn files_and_programs_give_passwords() {
