@@ -21,6 +21,7 @@ const LINE: Duration = Duration::from_secs(30);
 
 /// The progress of a run.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "there is one of it in a run")]
 pub enum Progress {
     /// On a terminal.
     Bars(Bars),

@@ -67,10 +67,9 @@ impl Batch<'_> {
             },
         };
         if flight.is_loop {
-            for index in 0..verdicts.len() {
+            for (index, (_, _, verdict)) in verdicts.iter().enumerate() {
                 let label = self.label(host, &flight, index);
-                let verdict = verdicts[index].2.clone();
-                self.report(host, &flight, verdict, Some(label), false);
+                self.report(host, &flight, verdict.clone(), Some(label), false);
             }
         }
         let failed = whole.is_failed();

@@ -300,7 +300,7 @@ impl Run {
     }
 
     /// The session to a host, opened if there is none yet. The error says why there cannot be one.
-    fn session(&mut self, host: &str, keywords: &Keywords) -> Result<SessionId, Ended> {
+    fn session(&mut self, host: &str, keywords: &Keywords) -> Result<SessionId, Box<Ended>> {
         if !self.table.read().contains_key(host) {
             let layers = HostLayers::new(self.hosts.layers(host));
             self.table.write().insert(host.to_owned(), layers);
@@ -310,15 +310,15 @@ impl Run {
         let target = match target(host, &reader, keywords, &self.options) {
             Ok(target) => target,
             Err(RenderError::Undefined(diagnostic) | RenderError::Wrong(diagnostic)) => {
-                return Err(Ended::Wrong(diagnostic));
+                return Err(Box::new(Ended::Wrong(diagnostic)));
             }
-            Err(RenderError::Unknown(after)) => return Err(Ended::Unknown(after)),
-            Err(RenderError::Pending) => return Err(Ended::Lost("its address is not known yet".to_owned())),
+            Err(RenderError::Unknown(after)) => return Err(Box::new(Ended::Unknown(after))),
+            Err(RenderError::Pending) => return Err(Box::new(Ended::Lost("its address is not known yet".to_owned()))),
         };
         let key = (host.to_owned(), target);
         if let Some(id) = self.by_target.get(&key) {
             return match &self.sessions[*id].gone {
-                Some(why) => Err(Ended::Lost(why.clone())),
+                Some(why) => Err(Box::new(Ended::Lost(why.clone()))),
                 None => Ok(*id),
             };
         }

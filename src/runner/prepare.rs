@@ -38,6 +38,9 @@ pub struct Bench<'a> {
 #[derive(Debug)]
 pub struct NotYet;
 
+/// An item of a loop (none where there is no loop), with the variables that it brings.
+pub type Entry = (Option<Value>, Vec<Arc<Layer>>);
+
 /// A step, prepared.
 #[derive(Debug)]
 pub struct Prepared {
@@ -95,7 +98,7 @@ impl Bench<'_> {
     }
 
     /// What a loop runs over, each with the variables it brings.
-    pub fn entries(&self, step: &Step, repeat: &Loop) -> Result<Vec<(Option<Value>, Vec<Arc<Layer>>)>, RenderError> {
+    pub fn entries(&self, step: &Step, repeat: &Loop) -> Result<Vec<Entry>, RenderError> {
         let scope = self.with(&[]);
         let over = match self.loop_terms(repeat, &scope) {
             Ok(over) => over,
@@ -165,7 +168,7 @@ impl Bench<'_> {
         }
         let scope = self.with(layers);
         if spec.place == Place::Controller {
-            return controller::settle(self, spec, args, &scope).map(|ended| Settled::Ended(ended));
+            return controller::settle(self, spec, args, &scope).map(Settled::Ended);
         }
         let reader = Reader { templar: self.templar, scope: &scope };
         let rendered = self.arguments(args, &scope)?;

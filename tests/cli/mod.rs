@@ -40,16 +40,6 @@ impl Test {
         self
     }
 
-    pub fn env(mut self, name: &str, value: &str) -> Self {
-        self.env.push((name.into(), value.into()));
-        self
-    }
-
-    pub fn stdin(mut self, text: &str) -> Self {
-        self.stdin = text.into();
-        self
-    }
-
     /// The whole standard output that is expected. `FOLDER` stands for the test's folder.
     pub fn stdout(mut self, text: &str) -> Self {
         self.stdout = Some(text.into());
