@@ -2,6 +2,7 @@
 //!
 //! Diffs, `changed`, plan mode and the audit log all derive from it, so no module knows any of them.
 
+pub mod answer;
 pub mod diff;
 pub mod perform;
 pub mod ran;

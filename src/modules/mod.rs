@@ -33,11 +33,13 @@ registry! {
     setup,
     shell,
     systemd,
+    uri,
     user,
     validate_argument_spec,
 }
 
 pub mod printed;
+pub mod web;
 
 /// Finds a module by its short name, its full name or an alias (`copy`, `ansible.builtin.copy`, `ansible.legacy.copy`).
 pub fn find(name: &str) -> Option<&'static ModuleSpec> {

@@ -54,6 +54,17 @@ pub struct Thing {
     pub mtime: f64,
 }
 
+/// What an address answers.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// The status code.
+    pub status: u16,
+    /// Headers.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
 /// The machine under a [`Fake`]: no files at all but the root directory.
 #[derive(Clone)]
 struct Script {
@@ -62,7 +73,7 @@ struct Script {
     programs: Vec<String>,
     answers: HashMap<Vec<String>, Answer>,
     blobs: HashMap<[u8; 32], Vec<u8>>,
-    downloads: HashMap<String, (u16, Vec<u8>)>,
+    downloads: HashMap<String, Page>,
     now: f64,
 }
 
@@ -161,9 +172,9 @@ impl Fake {
         self.script().answers.insert(argv, answer);
     }
 
-    /// What an address answers: status and body.
-    pub fn serves(mut self, url: &str, status: u16, body: impl Into<Vec<u8>>) -> Self {
-        self.script().downloads.insert(url.to_owned(), (status, body.into()));
+    /// What an address answers.
+    pub fn serves(mut self, url: &str, page: Page) -> Self {
+        self.script().downloads.insert(url.to_owned(), page);
         self
     }
 
@@ -322,10 +333,11 @@ impl Machine for Fake {
     }
 
     fn download(&mut self, request: &crate::system::Request) -> io::Result<Output> {
-        let Some((status, body)) = self.machine.base().downloads.get(&request.url).cloned() else {
+        let Some(Page { status, headers, body }) = self.machine.base().downloads.get(&request.url).cloned() else {
             return Err(io::Error::new(ErrorKind::NotFound, format!("nothing answers at {}", request.url)));
         };
-        let mut stdout = format!("HTTP/1.1 {status}\r\n\r\n").into_bytes();
+        let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let mut stdout = format!("HTTP/1.1 {status}\r\n{headers}\r\n").into_bytes();
         match &request.to {
             Some(path) if status < 300 => {
                 self.put(path, Thing { content: body, mode: Some(0o600), ..Thing::default() })

@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use ureq::http::{self, Response, Uri};
@@ -35,6 +35,12 @@ const BUNDLES: [&str; 4] = [
 
 /// Carries out `request`, see [`Request::to`] for what the output holds.
 pub fn download(local: &Local, request: &Request) -> io::Result<Output> {
+    let started = Instant::now();
+    let output = fetch(local, request)?;
+    Ok(Output { elapsed: u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX), ..output })
+}
+
+fn fetch(local: &Local, request: &Request) -> io::Result<Output> {
     match request.url.split_once(':') {
         Some(("file", rest)) => from_file(Path::new(rest.strip_prefix("//").unwrap_or(rest)), request),
         Some(("http" | "https", _)) => over_http(local, request),
@@ -91,6 +97,7 @@ fn over_http(local: &Local, request: &Request) -> io::Result<Output> {
             // The login is for the first host alone.
             headers.retain(|(name, _)| !name.eq_ignore_ascii_case("authorization"));
         }
+        headers.retain(|(name, _)| !request.first_only.iter().any(|other| other.eq_ignore_ascii_case(name)));
         if next_method != method {
             body = &[];
             headers.retain(|(name, _)| !name.to_ascii_lowercase().starts_with("content-"));

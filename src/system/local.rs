@@ -404,6 +404,11 @@ impl System for Local {
         std::process::id()
     }
 
+    fn lane(&self) -> String {
+        let id = format!("{:?}", std::thread::current().id());
+        id.chars().filter(char::is_ascii_digit).collect()
+    }
+
     fn xattr(&self, path: &Path, name: &str) -> io::Result<Option<Vec<u8>>> {
         read_xattr(path, name)
     }

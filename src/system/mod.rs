@@ -287,6 +287,19 @@ pub trait System {
         1
     }
 
+    /// A temporary name beside `path` that no other step uses, also none that runs at the same time; the same for as
+    /// long as one step lasts. What a killed run leaves under such a name is removed when something is next written there.
+    fn temporary(&self, path: &Path) -> PathBuf {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let short: String = name.chars().take(50).collect();
+        path.with_file_name(format!(".{short}.wodctl-{}-{}", self.pid(), self.lane()))
+    }
+
+    /// A word for what works beside others in this process.
+    fn lane(&self) -> String {
+        "own".to_owned()
+    }
+
     /// A question since the last call of this was about the content of a file that nobody can know yet (a planned
     /// package brings it). Only the predicted machine has such files; its answer was an error.
     fn asked_unknown(&self) -> bool {
@@ -451,6 +464,9 @@ macro_rules! delegate_system {
         }
         fn pid(&self) -> u32 {
             self.$($field).+.pid()
+        }
+        fn lane(&self) -> String {
+            self.$($field).+.lane()
         }
         fn asked_unknown(&self) -> bool {
             self.$($field).+.asked_unknown()

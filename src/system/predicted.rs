@@ -413,6 +413,10 @@ impl<S: System> System for Predicted<S> {
         self.base.pid()
     }
 
+    fn lane(&self) -> String {
+        self.base.lane()
+    }
+
     fn asked_unknown(&self) -> bool {
         self.asked_unknown.take() | self.base.asked_unknown()
     }

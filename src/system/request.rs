@@ -14,6 +14,8 @@ pub struct Request {
     pub method: String,
     /// Headers to send.
     pub headers: Vec<(String, String)>,
+    /// Names of headers that are not sent on where the answer is a redirection.
+    pub first_only: Vec<String>,
     /// A body to send.
     pub body: Vec<u8>,
     /// Follow redirections: `all`, `safe`, `none`, `urllib2` as Ansible's `uri` says.

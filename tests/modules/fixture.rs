@@ -70,7 +70,34 @@ enum Words {
 #[serde(untagged)]
 enum Page {
     Body(String),
-    Full { status: u16, body: String },
+    Full {
+        #[serde(default = "ok")]
+        status: u16,
+        #[serde(default)]
+        headers: IndexMap<String, String>,
+        #[serde(default)]
+        body: String,
+        /// A body that is no text.
+        #[serde(default)]
+        base64: Option<String>,
+    },
+}
+
+fn ok() -> u16 {
+    200
+}
+
+impl Page {
+    fn make(self) -> fake::Page {
+        match self {
+            Page::Body(body) => fake::Page { status: 200, headers: Vec::new(), body: body.into_bytes() },
+            Page::Full { status, headers, body, base64 } => {
+                let decode = |text| base64::engine::general_purpose::STANDARD.decode(text).expect("base64 of a body");
+                let body = base64.map_or_else(|| body.into_bytes(), decode);
+                fake::Page { status, headers: headers.into_iter().collect(), body }
+            }
+        }
+    }
 }
 
 /// What is compared afterwards.
@@ -210,10 +237,7 @@ impl Case {
             fake = fake.program(program);
         }
         for (url, page) in &before.urls {
-            fake = match page.clone() {
-                Page::Body(body) => fake.serves(url, 200, body),
-                Page::Full { status, body } => fake.serves(url, status, body),
-            };
+            fake = fake.serves(url, page.clone().make());
         }
         for (path, thing) in &before.files {
             fake.put(path, thing.make());
