@@ -18,6 +18,7 @@ registry! {
     command,
     debug,
     fail,
+    file,
     group,
     group_by,
     import_playbook,
@@ -38,6 +39,7 @@ registry! {
     validate_argument_spec,
 }
 
+pub mod file_args;
 pub mod printed;
 pub mod web;
 
