@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::change::Change;
+pub use crate::change::Mode;
 use crate::failure::Failure;
 use crate::system::{Blob, Output, System};
 use crate::value::{Map, Value};
@@ -380,17 +381,6 @@ impl Arg for Value {
     fn read(value: &Value) -> Result<Self, String> {
         Ok(value.clone())
     }
-}
-
-/// Permissions as the user wrote them; resolved against what the file has.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// Permission bits.
-    Bits(u32),
-    /// `u=rw,g+r,o-x`, checked to be well formed when it is used.
-    Symbolic(String),
-    /// `preserve`: what the source file has.
-    Preserve,
 }
 
 impl Arg for Mode {

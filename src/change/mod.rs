@@ -93,6 +93,17 @@ impl Action {
     }
 }
 
+/// Permissions as the user wrote them; resolved against what the file has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Permission bits.
+    Bits(u32),
+    /// `u=rw,g+r,o-x`, checked to be well formed when it is used.
+    Symbolic(String),
+    /// `preserve`: what the source file has.
+    Preserve,
+}
+
 /// Owner, group and permissions to give; `None` leaves one as it is (or as a new file gets it).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attributes {

@@ -2,10 +2,9 @@
 
 use std::path::Path;
 
-use crate::change::{Act, Action, Attributes};
+use crate::change::{Act, Action, Attributes, Mode};
 use crate::failure::{During, Failure};
 use crate::map;
-use crate::module::Mode;
 use crate::probe::passwd;
 use crate::system::{FileKind, Stat, System};
 use crate::value::{Map, Value};
