@@ -16,6 +16,7 @@ pub mod modules;
 pub mod playbook;
 pub mod probe;
 pub mod protocol;
+pub mod python_regex;
 pub mod report;
 pub mod runner;
 pub mod source;

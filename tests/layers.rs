@@ -33,7 +33,7 @@ const LAYERS: &[&[&str]] = &[
     &["system"],
     &["failure"],
     // base
-    &["value", "error", "words"],
+    &["value", "error", "python_regex", "words"],
 ];
 
 fn layer(module: &str) -> Option<usize> {
