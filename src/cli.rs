@@ -28,17 +28,25 @@ struct Cli {
 enum Command {
     /// Say all that is wrong with playbooks, without touching a host
     Check(commands::check::Args),
-    /// Bring hosts into the state that playbooks describe
-    Apply(Box<commands::apply::Args>),
     /// Show what apply would change, and change nothing
     Plan(Box<commands::apply::Args>),
-    /// Print a script that completes commands and options in a shell
-    Completions(commands::completions::Args),
-    /// Show the manual of a module, or list all modules
-    Doc(commands::doc::Args),
+    /// Bring hosts into the state that playbooks describe
+    Apply(Box<commands::apply::Args>),
+    /// Ask hosts whether they can be reached
+    Ping(Box<commands::ping::Args>),
+    /// Show what hosts are like
+    Facts(Box<commands::facts::Args>),
+    /// Run one module on hosts, without a playbook
+    Exec(Box<commands::exec::Args>),
     /// Show the hosts and groups of an inventory
     Inventory(commands::inventory::Args),
-    /// Print the manual page
+    /// Show the variables of a host, and where each comes from
+    Vars(commands::vars::Args),
+    /// Show the manual of a module, or list all modules
+    Doc(commands::doc::Args),
+    /// Print a script that completes commands and options in a shell
+    Completions(commands::completions::Args),
+    /// Print a page of the manual
     Man(commands::man::Args),
 }
 
@@ -54,11 +62,15 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let ended = match &cli.command {
         Command::Check(args) => commands::check::run(args),
-        Command::Apply(args) => commands::apply::run(args, Mode::Apply),
         Command::Plan(args) => commands::apply::run(args, Mode::Plan),
-        Command::Completions(args) => commands::completions::run(args, Cli::command()),
-        Command::Doc(args) => commands::doc::run(args),
+        Command::Apply(args) => commands::apply::run(args, Mode::Apply),
+        Command::Ping(args) => commands::ping::run(args),
+        Command::Facts(args) => commands::facts::run(args),
+        Command::Exec(args) => commands::exec::run(args),
         Command::Inventory(args) => commands::inventory::run(args),
+        Command::Vars(args) => commands::vars::run(args),
+        Command::Doc(args) => commands::doc::run(args),
+        Command::Completions(args) => commands::completions::run(args, Cli::command()),
         Command::Man(args) => commands::man::run(args, Cli::command()),
     };
     ended.unwrap_or_else(|error| error.report()).into()

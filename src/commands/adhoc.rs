@@ -1,12 +1,60 @@
 //! Plays of one task that no file holds: what `ping`, `facts` and `exec` run.
 
+use std::path::Path;
+
 use serde_json::Value as Json;
 
-use super::Error;
+use super::content::Content;
+use super::job::{About, Job};
+use super::options::{Selection, Work};
+use super::walk::{How, walk};
+use super::{Error, Exit};
+use crate::protocol::Mode;
+use crate::report::Question;
+
+/// What is asked of which hosts.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask<'a> {
+    /// The command that asks; messages name it as the file.
+    pub question: Question,
+    /// The inventory.
+    pub inventory: &'a Path,
+    /// The hosts.
+    pub pattern: &'a str,
+    /// The module.
+    pub module: &'a str,
+    /// Its arguments.
+    pub args: &'a Json,
+    /// How.
+    pub work: &'a Work,
+}
+
+impl Ask<'_> {
+    /// Asks, and shows the answers.
+    pub fn run(self) -> Result<Exit, Error> {
+        let name = match self.question {
+            Question::Ping => "<ping>",
+            Question::Facts => "<facts>",
+            Question::Exec => "<exec>",
+        };
+        let work = self.work;
+        let selection = Selection::default();
+        let job = Job::open(About {
+            inventory: self.inventory,
+            content: Content::lent(self.inventory, name, &playbook(self.pattern, self.module, self.args)),
+            selection: &selection,
+            variables: &work.variables,
+            limit: work.limit.as_deref(),
+            becomes: work.become_.become_,
+        })?;
+        job.accept()?;
+        walk(job, How { work, selection: &selection, mode: Mode::Apply, question: Some(self.question) })
+    }
+}
 
 /// The text of a playbook with one task: `module` with `args` on the hosts of `pattern`. It goes the same way as a
 /// playbook in a file, so checks, templates and positions are the same.
-pub fn playbook(pattern: &str, module: &str, args: &Json) -> String {
+fn playbook(pattern: &str, module: &str, args: &Json) -> String {
     // JSON is YAML, with quotes that need no thought.
     let [pattern, module] = [pattern, module].map(|text| Json::from(text).to_string());
     let args = if args.is_null() { String::new() } else { format!(" {args}") };

@@ -1,5 +1,6 @@
 //! `wodctl check INVENTORY [PLAYBOOK…]`: everything that is wrong, before any host is touched.
 
+use super::content::Content;
 use super::job::{About, Job};
 use super::list::Listing;
 use super::options::{Playbooks, Selection, Variables};
@@ -25,7 +26,8 @@ pub struct Args {
 /// Prints all problems, and how many there are.
 pub fn run(args: &Args) -> Result<Exit, Error> {
     let job = Job::open(About {
-        playbooks: &args.playbooks,
+        inventory: &args.playbooks.inventory,
+        content: Content::open(&args.playbooks)?,
         selection: &args.selection,
         variables: &args.variables,
         limit: args.limit.as_deref(),

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::Error;
+use super::options::Playbooks;
+use super::{Error, say};
 use crate::playbook::{Project, root_of};
 
 /// The playbook that a project runs when none is named.
@@ -16,11 +17,23 @@ pub struct Content {
     pub playbooks: Vec<PathBuf>,
     /// Where roles are found beside those beside a playbook: in the projects of the inventory and of the playbooks.
     pub project: Arc<Project>,
+    /// The folder whose `group_vars` and `host_vars` count beside those of the inventory.
+    pub beside: PathBuf,
     /// The folder of the content shipped with the program, if it is that.
     pub shipped: Option<PathBuf>,
 }
 
 impl Content {
+    /// What the command line asks for; says so if it is the content shipped with the program, because nobody named it.
+    pub fn open(wanted: &Playbooks) -> Result<Content, Error> {
+        let content = Content::find(&wanted.inventory, &wanted.playbooks)?;
+        if let Some(root) = &content.shipped {
+            let root = root.display();
+            say(&format!("no project around the inventory: using the content shipped with wodctl in {root}\n"));
+        }
+        Ok(content)
+    }
+
     /// The playbooks that were named; without any, `playbooks/site.yml` of the project that the inventory lies in; where
     /// it lies in none, the content shipped with the program.
     pub fn find(inventory: &Path, named: &[PathBuf]) -> Result<Content, Error> {
@@ -56,13 +69,22 @@ impl Content {
                 roles.push(folder);
             }
         }
-        Content { playbooks, project: Arc::new(Project::new(roles)), shipped }
+        let beside = playbooks.first().and_then(|path| path.parent()).unwrap_or(Path::new("")).to_owned();
+        Content { playbooks, project: Arc::new(Project::new(roles)), beside, shipped }
     }
 
-    /// What is to be said first, because nobody named it.
-    pub fn notice(&self) -> Option<String> {
-        let root = self.shipped.as_ref()?;
-        Some(format!("no project around the inventory: using the content shipped with wodctl in {}", root.display()))
+    /// A playbook that no file holds, called `name`. Its relative paths begin in the working directory; roles and variables
+    /// are those of the project around the inventory.
+    pub fn lent(inventory: &Path, name: &str, text: &str) -> Content {
+        let content = Content { playbooks: vec![PathBuf::from(name)], ..Content::none(inventory) };
+        content.project.lend(Path::new(name), text);
+        content
+    }
+
+    /// No playbook, only what lies around an inventory.
+    pub fn none(inventory: &Path) -> Content {
+        let beside = root_of(inventory).map(|root| near(&root.join("playbooks")));
+        Content { beside: beside.unwrap_or_default(), ..Content::of(inventory, Vec::new(), None) }
     }
 }
 

@@ -1,26 +1,27 @@
 //! What `check`, `plan` and `apply` begin with: an inventory, playbooks, what of them is selected, and all that can be said
 //! about it before a host is touched.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::content::Content;
 use super::list::Listing;
-use super::options::{Playbooks, Selection, Variables};
+use super::machines::Machines;
+use super::options::{Selection, Variables};
 use super::{Error, Exit, answer, print_diagnostics};
 use crate::check::{self, Checked, Input};
-use crate::diagnostic::Diagnostic;
-use crate::inventory::{self, Inventory, Limit};
+use crate::inventory::{Inventory, Limit};
 use crate::source::Span;
-use crate::steps::Options;
 use crate::template::Binding;
-use crate::vars::{Layer, Level, Origin, extra};
+use crate::vars::{Layer, Level, Origin};
 
 /// What a job is about.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct About<'a> {
-    /// The inventory and the playbooks.
-    pub playbooks: &'a Playbooks,
+    /// The inventory.
+    pub inventory: &'a Path,
+    /// The playbooks.
+    pub content: Content,
     /// What of them.
     pub selection: &'a Selection,
     /// Extra variables.
@@ -32,16 +33,11 @@ pub struct About<'a> {
 }
 
 /// A checked job.
-#[derive(Debug)]
 pub struct Job {
     /// The hosts.
-    pub inventory: Inventory,
+    pub machines: Machines,
     /// The playbooks.
     pub content: Content,
-    /// What the command line selects.
-    pub options: Options,
-    /// Extra variables.
-    pub extra: Arc<Layer>,
     /// The plays, and everything that is wrong.
     pub checked: Checked,
 }
@@ -50,27 +46,23 @@ impl Job {
     /// Reads and checks everything. Fails only where there is nothing to check; whether the job may run is
     /// [`Job::accept`]'s matter.
     pub fn open(about: About) -> Result<Job, Error> {
-        let Playbooks { inventory: source, playbooks } = about.playbooks;
-        let content = Content::find(source, playbooks)?;
-        if let Some(notice) = content.notice() {
-            super::say(&format!("{notice}\n"));
-        }
-        let loaded = inventory::load(&[source.to_string_lossy()])?;
-        let inventory = loaded.inventory;
-        let extra = Arc::new(extra::read(&about.variables.extra_vars)?);
+        let content = about.content;
+        let (machines, warnings) = Machines::load(about.inventory, &content.beside, &about.variables.extra_vars)?;
         let limit = about.limit.map(Limit::parse).transpose()?;
-        let options = Options { early: vec![extra.clone(), groups(&inventory)], ..about.selection.steps() };
+        let mut options = about.selection.steps();
+        options.early = machines.extra();
+        options.early.push(groups(&machines.inventory()));
         let mut checked = check::check(&Input {
             playbooks: &content.playbooks,
             project: &content.project,
             options: &options,
-            inventory: Some(&inventory),
+            inventory: Some(&machines.inventory()),
             limit: limit.as_ref(),
-            becomes: about.becomes,
+            becomes: about.becomes || machines.mentions("ansible_become"),
         });
-        checked.problems.splice(0..0, loaded.warnings);
-        checked.problems.extend(wrong_variables(&inventory, &content.playbooks));
-        Ok(Job { inventory, content, options, extra, checked })
+        checked.problems.splice(0..0, warnings);
+        checked.problems.extend(machines.problems());
+        Ok(Job { machines, content, checked })
     }
 
     /// Says what is wrong; an error means that nothing may be run.
@@ -101,18 +93,4 @@ fn groups(inventory: &Inventory) -> Arc<Layer> {
     let origin = Origin { text: "magic variable".to_owned(), span: Span::default() };
     let groups = Binding::Data(Arc::new(inventory.groups_value()));
     Arc::new(Layer { level: Level::Magic, origin, values: [("groups".to_owned(), groups)].into_iter().collect() })
-}
-
-/// What is wrong in `group_vars` and `host_vars`, beside the inventory and beside each playbook.
-fn wrong_variables(inventory: &Inventory, playbooks: &[PathBuf]) -> Vec<Diagnostic> {
-    let mut problems: Vec<Diagnostic> = Vec::new();
-    for playbook in playbooks {
-        let (errors, warnings) = inventory.check(playbook.parent());
-        for problem in errors.into_iter().chain(warnings) {
-            if !problems.contains(&problem) {
-                problems.push(problem);
-            }
-        }
-    }
-    problems
 }

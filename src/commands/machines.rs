@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::{Error, print_diagnostics};
+use super::Error;
 use crate::diagnostic::Diagnostic;
 use crate::inventory::{self, Inventory, Limit};
 use crate::playbook::Play;
 use crate::runner::{Hosts, magic};
-use crate::source::Span;
+use crate::source::{self, Span};
 use crate::template::{RenderError, Scope, Templar};
 use crate::value::{Map, Value};
 use crate::vars::{Layer, Level, extra};
@@ -28,20 +28,20 @@ pub struct Machines {
 pub struct Shared(Rc<RefCell<Inventory>>);
 
 impl Machines {
-    /// Reads an inventory and all variables beside it and beside the playbooks in `folder`.
-    pub fn load(path: &Path, folder: &Path, extra_vars: &[String]) -> Result<Machines, Error> {
+    /// Reads an inventory; `folder` holds the playbooks, whose `group_vars` and `host_vars` count too. Also gives what is to
+    /// be said about the files. What is wrong in the variables beside them is told by [`Machines::problems`].
+    pub fn load(path: &Path, folder: &Path, extra_vars: &[String]) -> Result<(Machines, Vec<Diagnostic>), Error> {
         let loaded = inventory::load(&[path.to_string_lossy()])?;
-        let (errors, mut warnings) = loaded.inventory.check(Some(folder));
-        if !errors.is_empty() {
-            return Err(Error::Text(errors));
-        }
-        warnings.extend(loaded.warnings);
-        print_diagnostics(&warnings);
-        if loaded.inventory.hosts().next().is_none() {
-            return Err(format!("there are no hosts in {}", path.display()).into());
-        }
         let extra = vec![Arc::new(extra::read(extra_vars)?)];
-        Ok(Machines { inventory: Shared(Rc::new(RefCell::new(loaded.inventory))), extra, folder: folder.to_owned() })
+        let inventory = Shared(Rc::new(RefCell::new(loaded.inventory)));
+        Ok((Machines { inventory, extra, folder: folder.to_owned() }, loaded.warnings))
+    }
+
+    /// What is wrong in `group_vars` and `host_vars`.
+    pub fn problems(&self) -> Vec<Diagnostic> {
+        let (mut problems, warnings) = self.inventory().check(Some(&self.folder));
+        problems.extend(warnings);
+        problems
     }
 
     /// The extra variables.
@@ -57,6 +57,15 @@ impl Machines {
     /// The inventory, to select hosts from.
     pub fn share(&self) -> Shared {
         self.inventory.clone()
+    }
+
+    /// The one host that `name` means.
+    pub fn one(&self, name: &str) -> Result<String, Error> {
+        let mut hosts = self.inventory.select(name, source::add("<HOST>", name), None)?;
+        match hosts.len() {
+            1 => Ok(hosts.remove(0)),
+            count => Err(format!("`{name}` is not one host but {count}").into()),
+        }
     }
 
     /// Whether any host has this variable.

@@ -6,6 +6,8 @@ pub mod check;
 pub mod completions;
 pub mod content;
 pub mod doc;
+pub mod exec;
+pub mod facts;
 pub mod inventory;
 pub mod job;
 pub mod list;
@@ -13,7 +15,11 @@ pub mod machines;
 pub mod man;
 pub mod options;
 pub mod passwords;
+pub mod ping;
+pub mod settle;
 pub mod terminal;
+pub mod vars;
+pub mod walk;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -73,6 +79,12 @@ pub enum Error {
 impl From<Vec<Diagnostic>> for Error {
     fn from(diagnostics: Vec<Diagnostic>) -> Self {
         Error::Text(diagnostics)
+    }
+}
+
+impl From<Box<Diagnostic>> for Error {
+    fn from(diagnostic: Box<Diagnostic>) -> Self {
+        Error::Text(vec![*diagnostic])
     }
 }
 

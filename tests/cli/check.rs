@@ -49,6 +49,15 @@ playbook: playbooks/site.yml
 }
 
 #[test]
+fn apply_and_plan_list_without_touching_a_host() {
+    let list = "\nplaybook: playbooks/site.yml\n\n  play #1 (web): Web servers\tTAGS: [site]\n    tasks:\n      ping\tTAGS: [site]\n      TASK TAGS: [site]\n";
+    for verb in ["apply", "plan"] {
+        let list_from = ["inventory.yml", "--list-tasks", "--list-tags", "--start-at-task", "ping"];
+        project().args([verb]).args(list_from).stdout(list).success();
+    }
+}
+
+#[test]
 fn tags_select_what_is_listed() {
     project()
         .args(["check", "inventory.yml", "--list-tasks", "--tags", "greet"])

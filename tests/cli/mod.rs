@@ -1,7 +1,9 @@
 //! The program from outside: whole output compared.
 
+mod adhoc;
 mod check;
 mod usage;
+mod vars;
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};

@@ -8,7 +8,7 @@ fn wrong_usage_ends_with_1() {
         .args(["aply"])
         .stdout("")
         .stderr(
-            "error: unrecognized subcommand 'aply'\n\nUsage: wodctl <COMMAND>\n\nFor more information, try '--help'.\n",
+            "error: unrecognized subcommand 'aply'\n\n  tip: a similar subcommand exists: 'apply'\n\nUsage: wodctl <COMMAND>\n\nFor more information, try '--help'.\n",
         )
         .status(1);
 }

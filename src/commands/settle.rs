@@ -1,0 +1,134 @@
+//! A play as the runner takes it: what it says of itself is rendered, and its hosts are selected.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::machines::Shared;
+use crate::diagnostic::Diagnostic;
+use crate::runner::{self, PlayContext, Run, batches, connection::text_of};
+use crate::steps::{self, PlaySteps};
+use crate::template::{RenderError, Scope, Templar};
+use crate::value::Value;
+use crate::yaml::Node;
+
+/// Settles what a play says of itself, and on which hosts it is run.
+pub fn play(
+    run: &Run,
+    templar: &Templar,
+    machines: &Shared,
+    steps: PlaySteps,
+    limit: Option<&str>,
+) -> Result<(PlayContext, Vec<usize>), Box<Diagnostic>> {
+    let play = steps.play.clone();
+    let layers = steps.variables();
+    let scope = run.host_scope("localhost", &layers);
+    let settle = Settle { templar, scope: &scope };
+    let pattern = match settle.value(&play.hosts)? {
+        Value::List(parts) => parts.iter().map(text_of).collect::<Vec<_>>().join(","),
+        value => text_of(&value),
+    };
+    let mut hosts = machines.select(&pattern, play.hosts.span, limit)?;
+    match settle.text(play.order.as_ref())?.as_deref() {
+        Some("sorted") => hosts.sort(),
+        Some("reverse_sorted") => hosts.sort_by(|a, b| b.cmp(a)),
+        Some("reverse_inventory") => hosts.reverse(),
+        _ => {}
+    }
+    let mut sizes = Vec::new();
+    for node in &play.serial {
+        match settle.value(node)? {
+            Value::List(items) => sizes.extend(items),
+            value => sizes.push(value),
+        }
+    }
+    let serial = batches(&sizes, hosts.len());
+    let strategy = settle.text(play.strategy.as_ref())?.unwrap_or_else(|| "linear".to_owned());
+    let strategy = strategy.rsplit('.').next().unwrap_or_default().to_owned();
+    if !["linear", "free", "host_pinned"].contains(&strategy.as_str()) {
+        let span = play.strategy.as_ref().map_or(play.span, |node| node.span);
+        return Err(Box::new(
+            Diagnostic::error(span, format!("there is no strategy `{strategy}`"))
+                .help("there are linear, free and host_pinned"),
+        ));
+    }
+    let mut host_layers = HashMap::new();
+    if !play.vars_files.is_empty() {
+        for host in &hosts {
+            let scope = run.host_scope(host, &layers);
+            host_layers.insert(host.clone(), machines.vars_files(&play, templar, &scope)?);
+        }
+    }
+    let gather = settle.flag(play.gather_facts.as_ref())?.unwrap_or(true);
+    let gather = if gather { gather_step(&steps) } else { None };
+    let percentage = settle.text(play.max_fail_percentage.as_ref())?.and_then(|text| text.parse().ok());
+    let name = match settle.text(play.base.name.as_ref())? {
+        Some(name) => name,
+        None => pattern,
+    };
+    let context = PlayContext {
+        name,
+        items: Arc::new(steps.items.clone()),
+        hosts,
+        keywords: play.base.keywords.clone(),
+        needs_hosts: PlayContext::reaches_hosts(&steps.items) || gather.is_some(),
+        layers,
+        host_layers,
+        free: strategy != "linear",
+        max_fail_percentage: percentage,
+        gather,
+        handlers: RefCell::new(steps.handlers.clone()),
+        published: RefCell::default(),
+        steps,
+    };
+    Ok((context, serial))
+}
+
+/// The step that gathers facts, as the play asks for it.
+fn gather_step(steps: &PlaySteps) -> Option<Arc<steps::Step>> {
+    let spec = crate::modules::find("setup")?;
+    let found = steps.items.iter().find_map(|item| match item {
+        steps::Item::Step(step) if matches!(step.work, steps::Work::Gather) => Some(step),
+        _ => None,
+    })?;
+    let play = &steps.play;
+    let span = play.span;
+    let mut entries = indexmap::IndexMap::new();
+    for (name, node) in [
+        ("gather_subset", &play.gather_subset),
+        ("gather_timeout", &play.gather_timeout),
+        ("fact_path", &play.fact_path),
+    ] {
+        if let Some(node) = node {
+            entries.insert(name.to_owned(), crate::yaml::Entry { key: span, value: (**node).clone() });
+        }
+    }
+    let args = Node { span, kind: crate::yaml::NodeKind::Map(entries), tag: None };
+    let work = steps::Work::Call { spec, name: span, args: Arc::new(args) };
+    Some(Arc::new(steps::Step { work, ..(**found).clone() }))
+}
+
+/// Renders what a play says of itself.
+struct Settle<'a> {
+    templar: &'a Templar,
+    scope: &'a Arc<dyn Scope>,
+}
+
+impl Settle<'_> {
+    fn value(&self, node: &Node) -> Result<Value, Box<Diagnostic>> {
+        self.templar.render(node, self.scope).map_err(|error| match error {
+            RenderError::Undefined(problem) | RenderError::Wrong(problem) => problem,
+            RenderError::Pending | RenderError::Unknown(_) => {
+                Box::new(Diagnostic::error(node.span, "this must be known before the play starts"))
+            }
+        })
+    }
+
+    fn text(&self, node: Option<&Arc<Node>>) -> Result<Option<String>, Box<Diagnostic>> {
+        node.map(|node| Ok(text_of(&self.value(node)?))).transpose()
+    }
+
+    fn flag(&self, node: Option<&Arc<Node>>) -> Result<Option<bool>, Box<Diagnostic>> {
+        node.map(|node| Ok(runner::connection::truth(&self.value(node)?))).transpose()
+    }
+}
