@@ -41,7 +41,7 @@ pub struct PlaySteps {
     /// Handlers in the order in which they run: those of roles, of the play, of imported roles. Of several with one name
     /// the last one is meant.
     pub handlers: Vec<Arc<Step>>,
-    /// Variables of roles that the whole play sees.
+    /// Variables that the whole play sees: its own, and those of its roles.
     pub layers: Vec<Arc<Layer>>,
     /// False if `--start-at-task` names a task that is not in this play: then there is nothing to do in it.
     pub started: bool,
@@ -124,7 +124,8 @@ impl Expander {
         handlers.extend(own);
         handlers.append(&mut builder.import_handlers);
         builder.magic();
-        let (layers, problems) = (builder.layers, builder.problems);
+        let (mut layers, problems) = (builder.layers, builder.problems);
+        layers.extend(layer(Level::PlayVars, "vars of the play", play.span, &play.base.vars));
         let items = match &options.start_at_task {
             Some(wanted) => start::from_task(&items, wanted),
             None => Some(items),

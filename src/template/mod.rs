@@ -1,5 +1,14 @@
 //! Jinja2 as Ansible uses it: what a text with `{{ }}` becomes, for one host and one task.
 
+mod convert;
+mod data;
+mod engine;
+mod environment;
+mod hosts;
+mod lazy;
+mod native;
+mod report;
+mod run;
 mod templar;
 
 use std::path::{Path, PathBuf};

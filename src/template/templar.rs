@@ -3,20 +3,23 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{RenderError, Scope};
+use super::engine::Engine;
+use super::run::{Run, Started};
+use super::{RenderError, Scope, report};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
-use crate::value::{Map, Value};
-use crate::yaml::{Node, NodeKind, Tag};
+use crate::value::Value;
+use crate::yaml::{Node, NodeKind};
 
 /// What `omit` stands for in rendered data. It cannot be typed by accident.
-const OMIT: &str = "\u{0}omit\u{0}";
+pub(super) const OMIT: &str = "\u{0}omit\u{0}";
 
 /// Renders templates for all hosts and tasks. Cheap to clone and to share: clones use one cache of compiled templates.
 #[derive(Clone)]
 pub struct Templar {
     warn: Arc<dyn Fn(Diagnostic) + Send + Sync>,
     planning: bool,
+    engine: Arc<Engine>,
 }
 
 impl std::fmt::Debug for Templar {
@@ -74,10 +77,17 @@ impl Default for TemplateOptions {
     }
 }
 
+impl TemplateOptions {
+    /// How texts in YAML are read.
+    pub(super) fn in_yaml() -> Self {
+        TemplateOptions { trim_blocks: false, ..TemplateOptions::default() }
+    }
+}
+
 impl Templar {
     /// A renderer whose warnings go nowhere.
     pub fn new() -> Self {
-        Templar { warn: Arc::new(|_| ()), planning: false }
+        Templar { warn: Arc::new(|_| ()), planning: false, engine: Arc::new(Engine::new()) }
     }
 
     /// Warnings (a condition that is no boolean, say) go to `hook`.
@@ -93,28 +103,13 @@ impl Templar {
     }
 
     /// Renders data: text that holds `{{ }}`, `{% %}` or `{# #}` is a template, everything else is itself. Entries of
-    /// lists and mappings that are `omit` are left out; if the whole is, see [`is_omit`].
+    /// lists and mappings that are `omit` are left out; if the whole is, see [`is_omit`]. Entries that are known only
+    /// after a step stand as unknown among the others; if the whole is, that is an error.
     pub fn render(&self, node: &Node, scope: &Arc<dyn Scope>) -> Result<Value, RenderError> {
-        if node.tag == Some(Tag::Unsafe) {
-            return Ok(node.to_value());
-        }
         match &node.kind {
-            NodeKind::Scalar(Value::Str(text)) => self.render_text(text, node.span, scope),
+            NodeKind::Scalar(Value::Str(text)) if is_template(text) => self.start(scope).0.value(node),
             NodeKind::Scalar(value) => Ok(value.clone()),
-            NodeKind::List(items) => {
-                let items = items.iter().map(|item| self.render(item, scope));
-                Ok(Value::List(items.filter(|item| !item.as_ref().is_ok_and(is_omit)).collect::<Result<_, _>>()?))
-            }
-            NodeKind::Map(entries) => {
-                let mut map = Map::with_capacity(entries.len());
-                for (key, entry) in entries {
-                    let value = self.render(&entry.value, scope)?;
-                    if !is_omit(&value) {
-                        map.insert(key.clone(), value);
-                    }
-                }
-                Ok(Value::Map(map))
-            }
+            _ => self.start(scope).0.value(node),
         }
     }
 
@@ -123,18 +118,22 @@ impl Templar {
         if !is_template(text) {
             return Ok(Value::Str(text.to_owned()));
         }
-        self.engine(span, scope)
+        self.render(&Node::scalar(span, text), scope)
     }
 
     /// The value of a bare expression, as `debug: var=` and `until` write them.
-    pub fn expression(&self, _text: &str, span: Span, scope: &Arc<dyn Scope>) -> Result<Value, RenderError> {
-        self.engine(span, scope)
+    pub fn expression(&self, text: &str, span: Span, scope: &Arc<dyn Scope>) -> Result<Value, RenderError> {
+        let node = Node::scalar(span, text);
+        let started = self.start(scope);
+        let value = self.engine.expression(text, &node, &started.0)?;
+        started.0.finish(&value, &node)
     }
 
     /// One condition of `when`, `failed_when`, …: a boolean or a bare expression. A result that is no boolean counts by
     /// its truth, with a warning. (A list of conditions is its caller's.)
     pub fn condition(&self, node: &Node, scope: &Arc<dyn Scope>) -> Result<bool, RenderError> {
         match node.as_str() {
+            Some(text) if is_template(text) => Ok(self.render(node, scope)?.is_true()),
             Some(text) => Ok(self.expression(text, node.span, scope)?.is_true()),
             None => Ok(self.render(node, scope)?.is_true()),
         }
@@ -145,19 +144,33 @@ impl Templar {
         &self,
         path: &Path,
         text: &str,
-        _options: &TemplateOptions,
+        options: &TemplateOptions,
         scope: &Arc<dyn Scope>,
     ) -> Result<String, RenderError> {
-        self.engine(crate::source::add(path, text), scope).map(|_| String::new())
+        let node = Node::scalar(crate::source::add(path, text), text);
+        let started = self.start(scope);
+        let rendered = self.engine.file(text, options, &node, &started.0)?.to_string();
+        Ok(rendered)
     }
 
     /// What `with_NAME: terms` loops over; `terms` are rendered already.
-    pub fn with_lookup(&self, _name: &str, _terms: &Value, scope: &Arc<dyn Scope>) -> Result<Vec<Value>, RenderError> {
-        self.engine(Span::default(), scope).map(|_| Vec::new())
+    pub fn with_lookup(&self, name: &str, terms: &Value, _scope: &Arc<dyn Scope>) -> Result<Vec<Value>, RenderError> {
+        match (name, terms) {
+            ("items" | "list", Value::List(items)) => Ok(items.iter().flat_map(flat).collect()),
+            ("items" | "list", single) => Ok(vec![single.clone()]),
+            _ => Err(report::wrong(Span::default(), format!("there is no lookup `{name}` for `with_{name}`"))),
+        }
     }
 
-    fn engine(&self, span: Span, _scope: &Arc<dyn Scope>) -> Result<Value, RenderError> {
-        Err(RenderError::Wrong(Box::new(Diagnostic::error(span, "templates are not rendered by this build"))))
+    fn start(&self, scope: &Arc<dyn Scope>) -> Started {
+        Run::start(&self.engine, scope)
+    }
+}
+
+fn flat(value: &Value) -> Vec<Value> {
+    match value {
+        Value::List(items) => items.clone(),
+        single => vec![single.clone()],
     }
 }
 
