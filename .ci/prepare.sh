@@ -12,6 +12,7 @@ RUST_WANTED=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' "$ROOT/Cargo.toml")
 MISSING=()      # packages of the distribution
 ALSO=()         # what is fetched in another way, one line each
 TO_DO=()        # functions that fetch it
+export WODCTL_LAB_DIR=${WODCTL_LAB_DIR:-/var/tmp/wodctl-lab}
 
 say() { printf '\n== %s\n' "$*"; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
@@ -103,10 +104,15 @@ ansible_by_pip() {
 
 prepare() {
   local step answer
-  if [ ${#MISSING[@]} -gt 0 ] || [ ${#ALSO[@]} -gt 0 ]; then
+  [ "$(id -u)" = 0 ] || have sudo || die "be root, or install sudo"
+  local blocked=""
+  [ -z "${LAB_WANTED:-}" ] || blocked=$(lab_lacks)
+  if [ ${#MISSING[@]} -gt 0 ] || [ ${#ALSO[@]} -gt 0 ] || [ -n "$blocked" ]; then
     say "this machine lacks:"
     [ ${#MISSING[@]} = 0 ] || printf '  packages: %s\n' "$(printf '%s\n' "${MISSING[@]}" | sort -u | tr '\n' ' ')"
     [ ${#ALSO[@]} = 0 ] || printf '  %s\n' "${ALSO[@]}"
+    [ -z "$blocked" ] || die "what no package brings, so that nothing was installed:
+$blocked"
     if [ -t 0 ]; then
       read -r -p "Install all that? [Y/n] " answer
       case $answer in [nN]*) exit 1 ;; esac
@@ -120,26 +126,32 @@ prepare() {
       $(printf '%s\n' "${MISSING[@]}" | sort -u) >/dev/null
   fi
   for step in "${TO_DO[@]}"; do "$step" || die "that did not work: $step"; done
-  # What no package brings: the kernel's abilities, room on the disk.
-  [ -z "${LAB_WANTED:-}" ] || lab_can_run
+  # Some of the kernel's abilities can be told only now, with the tools that use them.
+  [ -z "${LAB_WANTED:-}" ] || blocked=$(lab_lacks)
+  [ -z "$blocked" ] || die "this machine cannot boot lab machines:
+$blocked"
 }
 
 lab() { as_root env WODCTL_LAB_DIR="$WODCTL_LAB_DIR" "$ROOT/tests/lab/lab" "$@"; }
 
-lab_can_run() {
-  export WODCTL_LAB_DIR=${WODCTL_LAB_DIR:-/var/tmp/wodctl-lab}
-  local report
-  report=$(lab doctor) || die "this machine cannot boot lab machines:
-$(printf '%s\n' "$report" | grep MISSING)"
+# What the lab lacks that no package brings (the kernel's abilities, room on the disk), as far as it can be told.
+lab_lacks() {
+  have python3 || return 0
+  lab doctor 2>/dev/null | sed -n 's/^MISSING /  /p' | grep -v 'apt-get install' || true
 }
 
-# Debian machines take Debian's packages from where the host does; a host of another distribution needs an address.
+# Boots the lab and takes up its addresses (LAB_…). Debian machines take Debian's packages from where the host does; a host
+# of another distribution needs an address.
 lab_up() {
   local mirror=()
   if ! grep -qx 'ID=debian' /etc/os-release; then
     mirror=(--release bookworm --mirror "${WODCTL_LAB_MIRROR:-http://deb.debian.org/debian}")
   fi
   lab up "${mirror[@]}" "$@"
+  set -a
+  # shellcheck disable=SC1090
+  . <(as_root cat "$WODCTL_LAB_DIR/lab.env")
+  set +a
 }
 
 # The machine's own kind, x86_64-unknown-linux-gnu.

@@ -61,9 +61,10 @@ impl Machines {
 
     /// The one host that `name` means.
     pub fn one(&self, name: &str) -> Result<String, Error> {
-        let mut hosts = self.inventory.select(name, source::add("<HOST>", name), None)?;
-        match hosts.len() {
-            1 => Ok(hosts.remove(0)),
+        let mut selected = self.inventory().select(&Node::scalar(source::add("<HOST>", name), name))?;
+        match selected.hosts.len() {
+            1 => Ok(selected.hosts.remove(0)),
+            0 if !selected.unknown.is_empty() => Err(Error::Text(selected.unknown)),
             count => Err(format!("`{name}` is not one host but {count}").into()),
         }
     }
@@ -103,16 +104,11 @@ impl Hosts for Machines {
 }
 
 impl Shared {
-    /// The hosts of a play's pattern, within `--limit`.
+    /// The hosts of a play's pattern, within `--limit`. Names that mean nothing were spoken of by the checks.
     pub fn select(&self, pattern: &str, span: Span, limit: Option<&str>) -> Result<Vec<String>, Box<Diagnostic>> {
         let inventory = self.0.borrow();
         let node = Node::scalar(span, pattern);
         let selected = inventory.select(&node).map_err(Box::new)?;
-        if selected.hosts.is_empty()
-            && let Some(problem) = selected.unknown.into_iter().next()
-        {
-            return Err(Box::new(problem));
-        }
         let Some(limit) = limit else { return Ok(selected.hosts) };
         let limit = Limit::parse(limit).map_err(Box::new)?;
         let limited = inventory.limit(&selected.hosts, &limit).map_err(Box::new)?;

@@ -139,3 +139,15 @@ error: no play has a host within the limit
         )
         .status(1);
 }
+
+#[test]
+fn a_play_for_hosts_that_this_inventory_has_not() {
+    let (said, status) = Test::new()
+        .file("inventory", "here ansible_connection=local\n")
+        .file("site.yml", "- hosts: here\n  gather_facts: false\n  tasks: [ping: ]\n- hosts: db\n  tasks: [ping: ]\n")
+        .args(["apply", "inventory", "site.yml"])
+        .output();
+    assert_eq!(status, Some(0), "{said}");
+    assert!(said.contains("PLAY [db] no host matches: left out\n"), "{said}");
+    assert!(said.contains("warning: the inventory has no host or group `db`\n"), "{said}");
+}

@@ -1,6 +1,7 @@
 //! The program from outside: whole output compared.
 
 mod adhoc;
+mod bad;
 mod check;
 mod usage;
 mod vars;
@@ -62,6 +63,29 @@ impl Test {
     /// Runs it, compares everything, and returns what it printed.
     #[track_caller]
     pub fn status(self, expected: i32) -> String {
+        let output = self.run();
+        let (stdout, stderr) = (self.text(&output.stdout), self.text(&output.stderr));
+        if let Some(expected) = &self.stdout {
+            assert_eq!(&stdout, expected, "standard output of {:?}; standard error:\n{stderr}", self.args);
+        }
+        // What is not expected must not be there.
+        let expected_stderr = self.stderr.as_deref().unwrap_or(if expected == 0 { "" } else { &stderr });
+        assert_eq!(stderr, expected_stderr, "standard error of {:?}", self.args);
+        assert_eq!(output.status.code(), Some(expected), "exit status of {:?}:\n{stdout}{stderr}", self.args);
+        stdout
+    }
+
+    /// Runs it and returns all that it printed, standard output first, and its exit status.
+    pub fn output(&self) -> (String, Option<i32>) {
+        let output = self.run();
+        (self.text(&output.stdout) + &self.text(&output.stderr), output.status.code())
+    }
+
+    fn text(&self, bytes: &[u8]) -> String {
+        String::from_utf8_lossy(bytes).replace(&*self.folder.path().to_string_lossy(), "FOLDER")
+    }
+
+    fn run(&self) -> std::process::Output {
         use std::io::Write;
         let mut child = Command::new(env!("CARGO_BIN_EXE_wodctl"))
             .args(&self.args)
@@ -77,17 +101,6 @@ impl Test {
             .unwrap();
         // A program that does not read its input is no failure.
         let _ = child.stdin.take().unwrap().write_all(self.stdin.as_bytes());
-        let output = child.wait_with_output().unwrap();
-        let text =
-            |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(&*self.folder.path().to_string_lossy(), "FOLDER");
-        let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
-        if let Some(expected) = &self.stdout {
-            assert_eq!(&stdout, expected, "standard output of {:?}; standard error:\n{stderr}", self.args);
-        }
-        // What is not expected must not be there.
-        let expected_stderr = self.stderr.as_deref().unwrap_or(if expected == 0 { "" } else { &stderr });
-        assert_eq!(stderr, expected_stderr, "standard error of {:?}", self.args);
-        assert_eq!(output.status.code(), Some(expected), "exit status of {:?}:\n{stdout}{stderr}", self.args);
-        stdout
+        child.wait_with_output().unwrap()
     }
 }
