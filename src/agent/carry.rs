@@ -7,8 +7,9 @@ use crate::protocol::Outcome;
 use crate::system::Machine;
 use crate::value::Map;
 
-/// A module that asks to be asked again more often than this never comes to an end.
-const ROUNDS: usize = 200;
+/// A module that asks to be asked again more often than this, and more often than ten times a second, never comes to an
+/// end.
+const ROUNDS: u64 = 200;
 
 /// Carries out a call on any machine. `None`: it was cancelled while it waited for leave, and nothing was changed.
 ///
@@ -46,8 +47,12 @@ fn rounds(
     done: &mut Performed,
     warnings: &mut Vec<String>,
 ) -> Result<End, Failure> {
+    let began = std::time::Instant::now();
     let mut asked = false;
-    for _ in 0..ROUNDS {
+    for round in 0.. {
+        if round >= ROUNDS + 10 * began.elapsed().as_secs() {
+            break;
+        }
         let change = match module.plan(machine, &done.outputs) {
             Ok(change) => change,
             // It would have to read what an earlier step of the plan will have brought.

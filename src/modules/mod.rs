@@ -15,7 +15,9 @@ registry! {
     add_host,
     apt,
     assert,
+    authorized_key,
     command,
+    cron,
     debug,
     fail,
     file,
@@ -30,6 +32,7 @@ registry! {
     meta,
     pause,
     ping,
+    service,
     set_fact,
     setup,
     shell,
@@ -37,10 +40,12 @@ registry! {
     uri,
     user,
     validate_argument_spec,
+    wait_for,
 }
 
 pub mod file_args;
 pub mod printed;
+pub mod text_file;
 pub mod web;
 
 /// Finds a module by its short name, its full name or an alias (`copy`, `ansible.builtin.copy`, `ansible.legacy.copy`).

@@ -1,6 +1,7 @@
 //! Read-only questions to a machine, one file per tool. A probe first asks what planned steps have settled
 //! ([`System::predicted`](crate::system::System::predicted)), then files, and starts a program only if it must.
 
+pub mod addresses;
 pub mod apt;
 pub mod attributes;
 pub mod dpkg;

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
 use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::predicted::Predicted;
 use super::{Blob, Command, Content, FileKind, Identity, Machine, Output, Stat, Stream, System};
@@ -74,6 +76,7 @@ struct Script {
     answers: HashMap<Vec<String>, Answer>,
     blobs: HashMap<[u8; 32], Vec<u8>>,
     downloads: HashMap<String, Page>,
+    ports: HashMap<SocketAddr, String>,
     now: f64,
 }
 
@@ -102,6 +105,7 @@ impl Fake {
             answers: HashMap::new(),
             blobs: HashMap::new(),
             downloads: HashMap::new(),
+            ports: HashMap::new(),
             now: 1_800_000_000.0,
         };
         let mut fake = Fake { machine: Predicted::new(script), ran: Vec::new() };
@@ -175,6 +179,12 @@ impl Fake {
     /// What an address answers.
     pub fn serves(mut self, url: &str, page: Page) -> Self {
         self.script().downloads.insert(url.to_owned(), page);
+        self
+    }
+
+    /// Somebody listens there, and says this.
+    pub fn listens(mut self, at: SocketAddr, says: &str) -> Self {
+        self.script().ports.insert(at, says.to_owned());
         self
     }
 
@@ -314,6 +324,11 @@ impl System for Script {
     fn now(&self) -> f64 {
         self.now
     }
+
+    fn connect(&self, to: SocketAddr, _: Duration, _: &mut dyn FnMut(&[u8]) -> bool) -> io::Result<Vec<u8>> {
+        let says = self.ports.get(&to).ok_or(ErrorKind::ConnectionRefused)?;
+        Ok(says.clone().into_bytes())
+    }
 }
 
 impl System for Fake {
@@ -323,13 +338,19 @@ impl System for Fake {
 impl Machine for Fake {
     crate::delegate_machine!(machine);
 
-    /// A program without a script succeeds and prints nothing.
+    /// A program without a script succeeds and prints nothing. `sleep` puts the clock forward.
     fn run(&mut self, command: &Command, live: &mut dyn FnMut(Stream, &[u8])) -> io::Result<Output> {
         self.ran.push(command.argv.clone());
+        let started = (self.now() * 1e9) as i128;
+        if let [program, seconds] = command.argv.as_slice()
+            && program == "sleep"
+        {
+            self.script().now += seconds.parse().unwrap_or(0.0);
+        }
         let answer = self.machine.base().answer(&command.argv).cloned().unwrap_or_default();
         live(Stream::Stdout, &answer.output.stdout);
         self.happen(answer.then);
-        Ok(answer.output)
+        Ok(Output { started, ..answer.output })
     }
 
     fn download(&mut self, request: &crate::system::Request) -> io::Result<Output> {

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
+use std::net::SocketAddr;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use super::Request;
 use super::process::{Launch, Running};
 use super::{
     Blob, Command, Content, Digest, FileKind, Identity, Machine, Output, Space, Stat, Stream, System, http, kernel,
-    users,
+    tcp, users,
 };
 
 /// Brings what lies on the controller.
@@ -381,6 +382,15 @@ impl System for Local {
 
     fn space(&self, paths: &[PathBuf], patience: Duration) -> Vec<io::Result<Space>> {
         kernel::space(paths, patience)
+    }
+
+    fn connect(
+        &self,
+        to: SocketAddr,
+        patience: Duration,
+        enough: &mut dyn FnMut(&[u8]) -> bool,
+    ) -> io::Result<Vec<u8>> {
+        tcp::connect(to, patience, enough)
     }
 
     fn netlink(&self, request: &[u8]) -> io::Result<Vec<u8>> {

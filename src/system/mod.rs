@@ -11,10 +11,12 @@ pub mod local;
 pub mod predicted;
 pub mod process;
 mod request;
+mod tcp;
 pub mod users;
 
 use std::ffi::OsString;
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -313,6 +315,18 @@ pub trait System {
         paths.iter().map(|_| Err(io::ErrorKind::Unsupported.into())).collect()
     }
 
+    /// Connects to a TCP port and listens until `enough` says so, the other side closes, or `patience` is over; what was
+    /// heard. `enough` is asked with nothing heard too. Nobody there is an error.
+    fn connect(
+        &self,
+        to: SocketAddr,
+        patience: Duration,
+        enough: &mut dyn FnMut(&[u8]) -> bool,
+    ) -> io::Result<Vec<u8>> {
+        let _ = (to, patience, enough);
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     /// The kernel's answer to one request of netlink's routing family that only reads.
     fn netlink(&self, request: &[u8]) -> io::Result<Vec<u8>> {
         let _ = request;
@@ -475,6 +489,11 @@ macro_rules! delegate_system {
             &self, paths: &[std::path::PathBuf], patience: std::time::Duration,
         ) -> Vec<std::io::Result<$crate::system::Space>> {
             self.$($field).+.space(paths, patience)
+        }
+        fn connect(
+            &self, to: std::net::SocketAddr, patience: std::time::Duration, enough: &mut dyn FnMut(&[u8]) -> bool,
+        ) -> std::io::Result<Vec<u8>> {
+            self.$($field).+.connect(to, patience, enough)
         }
         fn netlink(&self, request: &[u8]) -> std::io::Result<Vec<u8>> {
             self.$($field).+.netlink(request)

@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ffi::OsString;
 use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -391,6 +392,15 @@ impl<S: System> System for Predicted<S> {
 
     fn space(&self, paths: &[PathBuf], patience: Duration) -> Vec<io::Result<Space>> {
         self.base.space(paths, patience)
+    }
+
+    fn connect(
+        &self,
+        to: SocketAddr,
+        patience: Duration,
+        enough: &mut dyn FnMut(&[u8]) -> bool,
+    ) -> io::Result<Vec<u8>> {
+        self.base.connect(to, patience, enough)
     }
 
     fn netlink(&self, request: &[u8]) -> io::Result<Vec<u8>> {

@@ -36,6 +36,7 @@ struct Before {
     files: IndexMap<String, Thing>,
     commands: Vec<Script>,
     urls: BTreeMap<String, Page>,
+    ports: BTreeMap<std::net::SocketAddr, String>,
 }
 
 #[derive(Clone, Deserialize)]
@@ -235,6 +236,9 @@ impl Case {
         }
         for program in &before.programs {
             fake = fake.program(program);
+        }
+        for (at, says) in &before.ports {
+            fake = fake.listens(*at, says);
         }
         for (url, page) in &before.urls {
             fake = fake.serves(url, page.clone().make());
