@@ -21,7 +21,7 @@ pub fn play(
     limit: Option<&str>,
 ) -> Result<(PlayContext, Vec<usize>), Box<Diagnostic>> {
     let play = steps.play.clone();
-    let layers = steps.variables();
+    let layers = steps.layers.clone();
     let scope = run.host_scope("localhost", &layers);
     let settle = Settle { templar, scope: &scope };
     let pattern = match settle.value(&play.hosts)? {

@@ -87,7 +87,7 @@ impl View {
     fn new(job: &Job, host: &str) -> View {
         let mut layers = job.machines.layers(host);
         for play in job.checked.plays.iter().filter(|play| play.hosts.iter().any(|name| name == host)) {
-            layers.extend(play.steps.variables());
+            layers.extend(play.steps.layers.iter().cloned());
         }
         let table = Table::default();
         for name in job.machines.names() {

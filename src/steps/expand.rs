@@ -49,14 +49,6 @@ pub struct PlaySteps {
     pub expander: Arc<Expander>,
 }
 
-impl PlaySteps {
-    /// All variables that the play itself brings, the same for every host: those of its roles and its own.
-    pub fn variables(&self) -> Vec<Arc<Layer>> {
-        let own = layer(Level::PlayVars, "vars of the play", self.play.span, &self.play.base.vars);
-        self.layers.iter().cloned().chain(own).collect()
-    }
-}
-
 /// What an include brings.
 #[derive(Clone, Debug, Default)]
 pub struct Included {

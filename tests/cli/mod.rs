@@ -3,6 +3,7 @@
 mod adhoc;
 mod bad;
 mod check;
+mod content;
 mod usage;
 mod vars;
 
@@ -12,6 +13,7 @@ use std::process::{Command, Stdio};
 /// One run of the program in a folder of its own, with an empty environment.
 pub struct Test {
     folder: tempfile::TempDir,
+    program: PathBuf,
     args: Vec<String>,
     env: Vec<(String, String)>,
     stdin: String,
@@ -21,8 +23,29 @@ pub struct Test {
 
 impl Test {
     pub fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        Test { folder, args: Vec::new(), env: Vec::new(), stdin: String::new(), stdout: None, stderr: None }
+        Test {
+            folder: tempfile::tempdir().unwrap(),
+            program: env!("CARGO_BIN_EXE_wodctl").into(),
+            args: Vec::new(),
+            env: Vec::new(),
+            stdin: String::new(),
+            stdout: None,
+            stderr: None,
+        }
+    }
+
+    /// Installs the program into the folder and runs that.
+    pub fn installed(mut self, path: &str) -> Self {
+        let program = self.path(path);
+        std::fs::create_dir_all(program.parent().unwrap()).unwrap();
+        std::fs::copy(&self.program, &program).unwrap();
+        self.program = program;
+        self
+    }
+
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.env.push((name.into(), value.into()));
+        self
     }
 
     /// Puts a file into the folder.
@@ -87,7 +110,7 @@ impl Test {
 
     fn run(&self) -> std::process::Output {
         use std::io::Write;
-        let mut child = Command::new(env!("CARGO_BIN_EXE_wodctl"))
+        let mut child = Command::new(&self.program)
             .args(&self.args)
             .current_dir(self.folder.path())
             .env_clear()
