@@ -1,5 +1,7 @@
 //! What modules that fetch something have in common: who we are to the server, and the headers that say so.
 
+pub mod exchange;
+
 use std::path::Path;
 
 use base64::Engine as _;
