@@ -14,14 +14,19 @@ macro_rules! registry {
 registry! {
     add_host,
     apt,
+    assemble,
     assert,
     authorized_key,
+    blockinfile,
     command,
+    copy,
     cron,
     debug,
     dnf,
     fail,
+    fetch,
     file,
+    find,
     get_url,
     group,
     group_by,
@@ -31,25 +36,35 @@ registry! {
     include_role,
     include_tasks,
     include_vars,
+    lineinfile,
     meta,
     npm,
     package,
     pause,
     ping,
     pip,
+    replace,
+    script,
     service,
     set_fact,
     setup,
     shell,
+    slurp,
+    stat,
     systemd,
+    tempfile,
+    template,
     uri,
     user,
     validate_argument_spec,
     wait_for,
 }
 
+pub mod edit;
 pub mod file_args;
+pub mod placing;
 pub mod printed;
+pub mod put;
 pub mod text_file;
 pub mod web;
 

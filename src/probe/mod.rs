@@ -13,4 +13,5 @@ pub mod passwd;
 pub mod paths;
 pub mod python;
 pub mod rpm;
+pub mod stat;
 pub mod systemd;

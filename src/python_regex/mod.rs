@@ -29,6 +29,13 @@ pub struct Flags {
     pub ascii: bool,
 }
 
+impl Flags {
+    /// Those that a pattern sets itself at its start, `(?im)`.
+    pub fn leading(pattern: &str) -> Flags {
+        translate::leading(pattern)
+    }
+}
+
 /// Where a match must lie.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Anchor {

@@ -15,6 +15,13 @@ pub fn translate(pattern: &str, flags: Flags) -> Result<String, String> {
     Ok(if ignore_case { format!("(?i:{})", reader.out) } else { reader.out })
 }
 
+/// The flags that a pattern sets at its start; none where it is malformed.
+pub fn leading(pattern: &str) -> Flags {
+    let flags = Flags::default();
+    let mut reader = Reader { letters: pattern.chars().collect(), at: 0, out: String::new(), flags };
+    reader.global_flags(flags).unwrap_or_default()
+}
+
 struct Reader {
     letters: Vec<char>,
     at: usize,

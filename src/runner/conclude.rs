@@ -128,6 +128,12 @@ impl Batch<'_> {
         };
         let scope = self.scope_maker(host, &flight.step, &flight.position, true);
         let bench = self.run.bench(&scope);
+        let ended = match &flight.step.work {
+            Work::Call { spec, args, .. } if spec.name == "fetch" => {
+                super::fetch::keep(&bench, args, &bench.with(layers), ended, planning)
+            }
+            _ => ended,
+        };
         let mut verdict = judge::judge(&bench, &flight.step, layers, ended, attempts, planning);
         if planning && opaque && self.walkers[host].opaque.is_none() {
             self.walkers[host].opaque = Some(flight.info.title());

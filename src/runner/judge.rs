@@ -107,7 +107,13 @@ pub fn judge(
                     let mut values = outcome.values;
                     values.insert("changed".into(), Value::Bool(outcome.changed));
                     values.insert("failed".into(), Value::Bool(false));
-                    Verdict::new(if outcome.changed { Status::Changed } else { Status::Ok }, values)
+                    let skipped = values.get("skipped").is_some_and(Value::is_true);
+                    let status = match (outcome.changed, skipped) {
+                        (true, _) => Status::Changed,
+                        (false, true) => Status::Skipped,
+                        (false, false) => Status::Ok,
+                    };
+                    Verdict::new(status, values)
                 }
             };
             verdict.diffs = outcome.diffs;

@@ -6,6 +6,7 @@ pub mod connection;
 mod controller;
 mod course;
 mod cursor;
+mod fetch;
 mod flight;
 mod include_vars;
 mod judge;

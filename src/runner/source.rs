@@ -1,5 +1,6 @@
 //! Files and templates of the controller: found, rendered, announced by hash. The agent asks for what it lacks.
 
+use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,8 +10,10 @@ use super::prepare::{Bench, argument_span};
 use crate::diagnostic::Diagnostic;
 use crate::failure::Failure;
 use crate::module::{Kind, ModuleSpec, Source, TreeEntry, TreeKind};
+use crate::system::Blob;
 use crate::template::{RenderError, Scope, TemplateOptions};
 use crate::value::{Map, Value};
+use crate::words;
 use crate::yaml::Node;
 
 /// Replaces paths of the controller in `args` by what stands there.
@@ -30,7 +33,8 @@ pub fn resolve(
         let names = std::iter::once(&param.name).chain(param.aliases);
         let Some(key) = names.copied().find(|key| args.contains_key(*key)) else { continue };
         let name = text_of(&args[key]);
-        let stays = args.get("remote_src").is_some_and(truth) || name.contains("://");
+        let by_default = spec.param("remote_src").and_then(|param| param.default) == Some("true");
+        let stays = args.get("remote_src").map_or(by_default, truth) || name.contains("://");
         if stays && kind == "files" {
             continue;
         }
@@ -45,7 +49,7 @@ pub fn resolve(
         };
         let source = match kind {
             "templates" => template(bench, &path, &args, scope)?,
-            _ => read(bench, &path, name.ends_with('/')),
+            _ => read(bench, &path, name.ends_with('/'), &args),
         };
         match source {
             Ok(source) => args.insert(key.to_owned(), source.to_value()),
@@ -89,11 +93,17 @@ pub fn missing(scope: &Arc<dyn Scope>, kind: &str, name: &str, span: crate::sour
     Diagnostic::error(span, format!("there is no {what} `{name}`")).help(format!("looked for:{}", places.concat()))
 }
 
+/// The first word of a line, and what stands behind it as it is written.
 fn split_command(text: &str) -> (String, String) {
-    let mut words = super::connection::shell_words(text).into_iter();
-    let name = words.next().unwrap_or_default();
-    let rest = text.trim_start().get(name.len()..).unwrap_or_default();
-    (name, rest.trim().to_owned())
+    let text = text.trim_start();
+    let ends = text.match_indices(char::is_whitespace).map(|(at, _)| at).chain([text.len()]);
+    for end in ends {
+        // A blank inside quotes does not end the word.
+        if let Ok([name]) = words::split(&text[..end]).as_deref() {
+            return (name.clone(), text[end..].trim().to_owned());
+        }
+    }
+    (text.to_owned(), String::new())
 }
 
 fn template(
@@ -129,31 +139,84 @@ fn template(
 }
 
 /// A file or a whole directory.
-fn read(bench: &Bench, path: &Path, content_only: bool) -> Result<Source, Failure> {
-    let trouble =
-        |path: &Path, error: &dyn std::fmt::Display| Failure::new(format!("cannot read {}: {error}", path.display()));
+fn read(bench: &Bench, path: &Path, content_only: bool, args: &Map) -> Result<Source, Failure> {
+    let flag = |name: &str| args.get(name).is_none_or(truth);
+    let reader = TreeReader { bench, follow: flag("local_follow"), decrypt: flag("decrypt") };
     if !path.is_dir() {
-        let blob = bench.blobs.file(path).map_err(|error| trouble(path, &error))?;
-        return Ok(Source::File { name: base_name(path), mode: mode_of(path), blob });
+        return Ok(Source::File { name: base_name(path), mode: mode_of(path), blob: reader.file(path)? });
     }
     let mut entries = Vec::new();
-    for entry in walkdir::WalkDir::new(path).min_depth(1).sort_by_file_name() {
-        let entry = entry.map_err(|error| trouble(path, &error))?;
-        let full = entry.path();
-        let relative = full.strip_prefix(path).unwrap_or(full).to_owned();
-        let kind = if entry.file_type().is_dir() {
-            TreeKind::Dir
-        } else if entry.file_type().is_symlink() {
-            TreeKind::Link(std::fs::read_link(full).map_err(|error| trouble(full, &error))?)
-        } else if entry.file_type().is_file() {
-            TreeKind::File(bench.blobs.file(full).map_err(|error| trouble(full, &error))?)
-        } else {
-            continue;
-        };
-        entries.push(TreeEntry { path: relative, mode: mode_of(full), kind });
-    }
+    reader.below(path, Path::new(""), &mut entries)?;
     let name = if content_only { String::new() } else { base_name(path) };
     Ok(Source::Tree { name, entries })
+}
+
+struct TreeReader<'a> {
+    bench: &'a Bench<'a>,
+    /// Links are taken for what they point at.
+    follow: bool,
+    decrypt: bool,
+}
+
+impl TreeReader<'_> {
+    fn file(&self, path: &Path) -> Result<Blob, Failure> {
+        let mut start = [0; VAULT.len()];
+        let is_encrypted = self.decrypt
+            && std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok()
+            && start == *VAULT;
+        match is_encrypted {
+            true => Err(Failure::new(format!(
+                "{} is encrypted with ansible-vault, which is not read yet; `decrypt: false` copies it as it is",
+                path.display()
+            ))),
+            false => self.bench.blobs.file(path).map_err(|error| trouble(path, &error)),
+        }
+    }
+
+    /// All that lies below `root/inside`, parents first, in the order of names.
+    fn below(&self, root: &Path, inside: &Path, entries: &mut Vec<TreeEntry>) -> Result<(), Failure> {
+        let dir = root.join(inside);
+        let listed = std::fs::read_dir(&dir).and_then(|names| names.collect::<std::io::Result<Vec<_>>>());
+        let mut names = listed.map_err(|error| trouble(&dir, &error))?;
+        names.sort_by_key(std::fs::DirEntry::file_name);
+        for name in names {
+            let (full, path) = (name.path(), inside.join(name.file_name()));
+            let own = full.symlink_metadata().map_err(|error| trouble(&full, &error))?;
+            // A link that points at nothing stays one, and one that leads back up is not followed.
+            let meta = match own.is_symlink() && self.follow && !leads_up(&full, &dir) {
+                true => full.metadata().unwrap_or(own),
+                false => own,
+            };
+            let kind = if meta.is_dir() {
+                TreeKind::Dir
+            } else if meta.is_symlink() {
+                TreeKind::Link(std::fs::read_link(&full).map_err(|error| trouble(&full, &error))?)
+            } else if meta.is_file() {
+                TreeKind::File(self.file(&full)?)
+            } else {
+                continue;
+            };
+            let is_dir = kind == TreeKind::Dir;
+            entries.push(TreeEntry { path: path.clone(), mode: meta.permissions().mode() & 0o7777, kind });
+            if is_dir {
+                self.below(root, &path, entries)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What an encrypted file begins with.
+const VAULT: &[u8; 15] = b"$ANSIBLE_VAULT;";
+
+/// Whether a link points at a directory that it lies in.
+fn leads_up(link: &Path, dir: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize();
+    matches!((real(link), real(dir)), (Ok(target), Ok(dir)) if dir.starts_with(&target))
+}
+
+fn trouble(path: &Path, error: &dyn std::fmt::Display) -> Failure {
+    Failure::new(format!("cannot read {}: {error}", path.display()))
 }
 
 fn base_name(path: &Path) -> String {
@@ -161,5 +224,19 @@ fn base_name(path: &Path) -> String {
 }
 
 fn mode_of(path: &Path) -> u32 {
-    path.symlink_metadata().map_or(0o644, |meta| meta.permissions().mode() & 0o7777)
+    path.metadata().map_or(0o644, |meta| meta.permissions().mode() & 0o7777)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_script_is_the_first_word() {
+        let split = |text: &str| split_command(text);
+        let pair = |one: &str, two: &str| (one.to_owned(), two.to_owned());
+        assert_eq!(split(" run.sh a \"b c\""), pair("run.sh", "a \"b c\""));
+        assert_eq!(split("'my run.sh' a"), pair("my run.sh", "a"));
+        assert_eq!(split("run.sh"), pair("run.sh", ""));
+    }
 }

@@ -270,6 +270,9 @@ impl System for Script {
             ino: 2,
             dev: 0,
             nlink: 2,
+            blocks: 8,
+            block_size: 4096,
+            rdev: 0,
         };
         Ok((path == Path::new("/")).then_some(root))
     }

@@ -303,6 +303,9 @@ impl System for Local {
                 ino: meta.ino(),
                 dev: meta.dev(),
                 nlink: meta.nlink(),
+                blocks: meta.blocks(),
+                block_size: meta.blksize(),
+                rdev: meta.rdev(),
             }
         }))
     }

@@ -71,6 +71,12 @@ pub struct Stat {
     pub dev: u64,
     /// Number of names.
     pub nlink: u64,
+    /// Blocks of 512 bytes that it takes.
+    pub blocks: u64,
+    /// The size of block that the file system likes.
+    pub block_size: u64,
+    /// What device it is, if it is one.
+    pub rdev: u64,
 }
 
 /// How full a file system is.

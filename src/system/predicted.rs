@@ -182,6 +182,9 @@ impl<S: System> Predicted<S> {
             ino: u64::MAX - self.made,
             dev: 0,
             nlink: 1,
+            blocks: size.div_ceil(4096) * 8,
+            block_size: 4096,
+            rdev: 0,
         };
         self.nodes.insert(path, Node::There(Entry { stat, data }));
     }
