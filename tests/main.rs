@@ -4,6 +4,7 @@ mod agent;
 mod check;
 mod cli;
 mod dependencies;
+mod filters;
 mod fixtures;
 mod inventory;
 mod layers;

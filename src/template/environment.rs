@@ -13,6 +13,8 @@ pub fn build() -> Environment<'static> {
     environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
     environment.set_formatter(format);
     environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+    super::filters::register(&mut environment);
+    super::predicates::register(&mut environment);
     environment.add_global("omit", OMIT);
     for name in ["lookup", "query", "q"] {
         environment.add_function(name, lookup);

@@ -1,12 +1,16 @@
 //! Jinja2 as Ansible uses it: what a text with `{{ }}` becomes, for one host and one task.
 
+mod arguments;
 mod convert;
 mod data;
 mod engine;
 mod environment;
+pub mod filters;
 mod hosts;
 mod lazy;
 mod native;
+pub mod predicates;
+mod python;
 mod report;
 mod run;
 mod templar;
