@@ -50,6 +50,11 @@ enum Command {
     Man(commands::man::Args),
 }
 
+/// The command line, for completions and manuals.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
 /// Runs the program. The first of `args` is its name.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(args) {
@@ -70,8 +75,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Inventory(args) => commands::inventory::run(args),
         Command::Vars(args) => commands::vars::run(args),
         Command::Doc(args) => commands::doc::run(args),
-        Command::Completions(args) => commands::completions::run(args, Cli::command()),
-        Command::Man(args) => commands::man::run(args, Cli::command()),
+        Command::Completions(args) => commands::completions::run(args, command()),
+        Command::Man(args) => commands::man::run(args, command()),
     };
     ended.unwrap_or_else(|error| error.report()).into()
 }

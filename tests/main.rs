@@ -4,6 +4,7 @@ mod agent;
 mod check;
 mod cli;
 mod dependencies;
+mod docs;
 mod filters;
 mod fixtures;
 mod inventory;

@@ -24,13 +24,23 @@ pub fn run(args: &Args) -> Result<Exit, Error> {
 
 fn text(args: &Args) -> Result<String, String> {
     match &args.module {
-        None if args.markdown => Ok(modules::ALL.iter().map(|spec| markdown(spec)).collect::<Vec<_>>().join("\n")),
+        None if args.markdown => Ok(reference()),
         None => Ok(list()),
         Some(name) => {
             let spec = modules::find(name).ok_or_else(|| unknown(name))?;
             Ok(if args.markdown { markdown(spec) } else { manual(spec) })
         }
     }
+}
+
+/// All modules, as `docs/modules.md` holds them.
+fn reference() -> String {
+    let mut out = "# Modules\n\nMade by `wodctl doc --markdown`.\n\n".to_owned();
+    for spec in modules::ALL {
+        let _ = writeln!(out, "- [{}](#{}): {}", spec.name, spec.name, summary((spec.doc)()));
+    }
+    modules::ALL.iter().for_each(|spec| out += &format!("\n{}", markdown(spec)));
+    out
 }
 
 fn unknown(name: &str) -> String {

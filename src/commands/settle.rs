@@ -33,6 +33,7 @@ pub fn play(
         Some("sorted") => hosts.sort(),
         Some("reverse_sorted") => hosts.sort_by(|a, b| b.cmp(a)),
         Some("reverse_inventory") => hosts.reverse(),
+        Some("shuffle") => shuffle(&mut hosts),
         _ => {}
     }
     let mut sizes = Vec::new();
@@ -82,6 +83,12 @@ pub fn play(
         steps,
     };
     Ok((context, serial))
+}
+
+fn shuffle(hosts: &mut [String]) {
+    use std::hash::{BuildHasher, RandomState};
+    let random = RandomState::new();
+    hosts.sort_by_cached_key(|host| random.hash_one(host));
 }
 
 /// The step that gathers facts, as the play asks for it.

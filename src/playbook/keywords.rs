@@ -113,6 +113,15 @@ pub(super) static KEYWORDS: &[Keyword] = &[
     keyword("when", Takes::Conditions, INNER | IMPORT),
 ];
 
+/// Ansible's keywords that wodctl does not know, and what to do instead.
+static UNSUPPORTED: &[(&str, &str)] = &[
+    ("async", "remove it: a step is waited for, however long it takes; `timeout` ends one that takes too long"),
+    ("debugger", "remove it; `wodctl apply -vvv --start-at-task` helps to look at one task"),
+    ("poll", "remove it: a step is waited for, however long it takes"),
+    ("throttle", "remove it; `serial` and `--forks` say how many hosts are worked on at the same time"),
+    ("vars_prompt", "remove it, and give the variables by `-e`"),
+];
+
 /// The keyword `name` if it may stand at `place`.
 pub(super) fn find(name: &str, place: u8) -> Option<&'static Keyword> {
     let index = KEYWORDS.binary_search_by_key(&name, |keyword| keyword.name).ok()?;
@@ -152,6 +161,10 @@ impl Base {
     /// Takes a keyword that plays, roles, blocks and tasks have in common; gives the entry back if it is none of those.
     /// Whether it may stand here and fits its type has been settled before.
     pub(super) fn take(&mut self, key: &str, entry: Entry, problems: &mut Problems) -> Option<Entry> {
+        if let Some((_, help)) = UNSUPPORTED.iter().find(|(name, _)| *name == key) {
+            problems.push(Diagnostic::error(entry.key, format!("the keyword `{key}` is not supported")).help(*help));
+            return None;
+        }
         let keywords = &mut self.keywords;
         let field = match key {
             "become" => &mut keywords.become_,
@@ -171,12 +184,9 @@ impl Base {
             "no_log" => &mut keywords.no_log,
             "check_mode" => &mut keywords.check_mode,
             "diff" => &mut keywords.diff,
-            "throttle" => &mut keywords.throttle,
             "timeout" => &mut keywords.timeout,
             "retries" => &mut keywords.retries,
             "delay" => &mut keywords.delay,
-            "async" => &mut keywords.async_,
-            "poll" => &mut keywords.poll,
             "name" => &mut self.name,
             _ => return self.take_list(key, entry, problems),
         };
@@ -199,10 +209,6 @@ impl Base {
             "module_defaults" => self.module_defaults = fields::many(entry.value),
             // Every module that there is, is found by its short name whatever collections are searched.
             "collections" => {}
-            "debugger" => problems.push(
-                Diagnostic::error(entry.key, "the keyword `debugger` is not supported")
-                    .help("remove it; `wodctl apply -vvv --start-at-task` helps to look at one task"),
-            ),
             _ => return Some(entry),
         }
         None

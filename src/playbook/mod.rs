@@ -95,8 +95,6 @@ pub struct Play {
     pub force_handlers: Option<Arc<Node>>,
     /// Files with variables; an entry that is a list means "the first that exists".
     pub vars_files: Vec<Arc<Node>>,
-    /// What is asked at the start.
-    pub vars_prompt: Vec<Prompt>,
     /// Before the roles.
     pub pre_tasks: Vec<Item>,
     /// The roles.
@@ -107,29 +105,6 @@ pub struct Play {
     pub post_tasks: Vec<Item>,
     /// The play's own handlers.
     pub handlers: Vec<Item>,
-}
-
-/// A question asked at the start of a play.
-#[derive(Clone, Debug)]
-pub struct Prompt {
-    /// The variable.
-    pub name: String,
-    /// The question; the variable's name where it is absent.
-    pub prompt: Option<Arc<Node>>,
-    /// The answer to an empty line.
-    pub default: Option<Arc<Node>>,
-    /// Whether the answer is hidden; it is, by default.
-    pub private: bool,
-    /// Whether it is asked twice.
-    pub confirm: bool,
-    /// A hash to apply to the answer (`sha512_crypt`, …).
-    pub encrypt: Option<String>,
-    /// The length of its salt.
-    pub salt_size: Option<i64>,
-    /// Its salt.
-    pub salt: Option<String>,
-    /// Whether the answer is never a template.
-    pub is_unsafe: bool,
 }
 
 /// A role as a play or another role's `dependencies` names it.
@@ -296,8 +271,7 @@ macro_rules! keywords {
 keywords! {
     inherited {
         become_, become_user, become_method, become_flags, become_exe, remote_user, connection, port, delegate_to,
-        delegate_facts, run_once, ignore_errors, ignore_unreachable, any_errors_fatal, no_log, check_mode, diff, throttle,
-        timeout,
+        delegate_facts, run_once, ignore_errors, ignore_unreachable, any_errors_fatal, no_log, check_mode, diff, timeout,
     }
-    own { retries, delay, async_, poll }
+    own { retries, delay }
 }

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 
 use super::fields::{self, expected};
 use super::keywords::{self, IMPORT, PLAY};
-use super::{Entry as PlaybookEntry, Import, Play, Problems, Prompt, role, task};
+use super::{Entry as PlaybookEntry, Import, Play, Problems, role, task};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::value::Value;
@@ -74,7 +74,6 @@ fn play(span: Span, entries: IndexMap<String, Entry>, path: &Path, problems: &mu
         max_fail_percentage: None,
         force_handlers: None,
         vars_files: Vec::new(),
-        vars_prompt: Vec::new(),
         pre_tasks: Vec::new(),
         roles: Vec::new(),
         tasks: Vec::new(),
@@ -121,10 +120,6 @@ impl Play {
             "hosts" => self.set_hosts(value, problems),
             "serial" => self.serial = fields::many(value),
             "vars_files" => self.vars_files = fields::many(value),
-            "vars_prompt" => {
-                let items = fields::items(value, "`vars_prompt`", problems);
-                self.vars_prompt = items.into_iter().filter_map(|node| prompt(node, problems)).collect();
-            }
             "strategy" => self.strategy = choice(value, key, &["linear", "free", "host_pinned"], problems),
             "order" => {
                 const ORDERS: &[&str] = &["inventory", "sorted", "reverse_sorted", "reverse_inventory", "shuffle"];
@@ -176,52 +171,4 @@ fn choice(node: Node, key: &str, choices: &[&str], problems: &mut Problems) -> O
         None => problem.help(format!("it can be {}", choices.join(", "))),
     });
     None
-}
-
-fn prompt(node: Node, problems: &mut Problems) -> Option<Prompt> {
-    const KEYS: &[&str] =
-        &["name", "prompt", "default", "private", "confirm", "encrypt", "salt_size", "salt", "unsafe"];
-    let span = node.span;
-    let entries = fields::entries(node, "a prompt", problems)?;
-    let mut prompt = Prompt {
-        name: String::new(),
-        prompt: None,
-        default: None,
-        private: true,
-        confirm: false,
-        encrypt: None,
-        salt_size: None,
-        salt: None,
-        is_unsafe: false,
-    };
-    for (key, entry) in entries {
-        let value = entry.value;
-        let text = value.as_str().map(str::to_owned);
-        let flag = fields::literal_bool(&value);
-        match key.as_str() {
-            "name" => prompt.name = fields::variable(&value, problems)?,
-            "prompt" => prompt.prompt = Some(value.into()),
-            "default" => prompt.default = Some(value.into()),
-            "encrypt" => prompt.encrypt = text,
-            "salt" => prompt.salt = text,
-            "salt_size" => {
-                prompt.salt_size = text.and_then(|text| text.parse().ok()).or(match value.kind {
-                    NodeKind::Scalar(Value::Int(size)) => Some(size),
-                    _ => None,
-                })
-            }
-            "private" => prompt.private = flag.unwrap_or(true),
-            "confirm" => prompt.confirm = flag.unwrap_or(false),
-            "unsafe" => prompt.is_unsafe = flag.unwrap_or(false),
-            _ => problems.push(
-                Diagnostic::error(entry.key, format!("`vars_prompt` has no key `{key}`"))
-                    .suggest(&key, KEYS.iter().copied()),
-            ),
-        }
-    }
-    if prompt.name.is_empty() {
-        problems.push(Diagnostic::error(span, "this prompt has no `name`"));
-        return None;
-    }
-    Some(prompt)
 }

@@ -1,0 +1,73 @@
+//! The documents say what is true: links lead somewhere, commands are understood, the reference is the code's.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::fixtures;
+
+/// All documents, with their texts.
+fn documents() -> Vec<(PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let visible = |entry: &walkdir::DirEntry| {
+        let name = entry.file_name().to_string_lossy();
+        entry.depth() == 0 || !(name.starts_with('.') || name == "target" || name == "node_modules")
+    };
+    let files = walkdir::WalkDir::new(root).sort_by_file_name().into_iter().filter_entry(visible);
+    let files = files.map(|entry| entry.unwrap().into_path());
+    let files = files.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
+    files.map(|path| (path.clone(), std::fs::read_to_string(&path).unwrap())).collect()
+}
+
+#[test]
+fn links_lead_somewhere() {
+    for (path, text) in documents() {
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            if link.starts_with("http") {
+                continue;
+            }
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() { path.clone() } else { path.with_file_name("").join(file) };
+            assert!(target.exists(), "{}: {link} leads nowhere", path.display());
+            if !anchor.is_empty() {
+                let text = std::fs::read_to_string(&target).unwrap();
+                let headings = text.lines().filter(|line| line.starts_with('#')).map(anchor_of);
+                assert!(
+                    headings.into_iter().any(|known| known == anchor),
+                    "{}: {link}: no such heading",
+                    path.display()
+                );
+            }
+        }
+    }
+}
+
+/// `### The agent` is `#the-agent`.
+fn anchor_of(heading: &str) -> String {
+    let kept = heading.trim_start_matches('#').trim().to_lowercase();
+    kept.chars().filter(|c| c.is_alphanumeric() || "-_ ".contains(*c)).map(|c| if c == ' ' { '-' } else { c }).collect()
+}
+
+/// Lines of code that call wodctl must be ones that it takes.
+#[test]
+fn commands_are_understood() {
+    let mut count = 0;
+    for (path, text) in documents() {
+        let calls =
+            text.lines().filter_map(|line| line.strip_prefix("    ")).filter(|line| line.starts_with("wodctl "));
+        for call in calls {
+            let call = call.split(" #").next().unwrap().split(['|', '>']).next().unwrap();
+            let words = wodctl::runner::connection::shell_words(call);
+            let parsed = wodctl::cli::command().try_get_matches_from(&words);
+            assert!(parsed.is_ok(), "{}: {call}: {}", path.display(), parsed.unwrap_err());
+            count += 1;
+        }
+    }
+    assert!(count > 20, "only {count} commands were found");
+}
+
+#[test]
+fn the_reference_of_modules_is_up_to_date() {
+    let output = Command::new(env!("CARGO_BIN_EXE_wodctl")).args(["doc", "--markdown"]).output().unwrap();
+    let reference = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/modules.md");
+    fixtures::compare(&reference, &String::from_utf8(output.stdout).unwrap());
+}
