@@ -103,3 +103,14 @@ fn facts_that_were_asked_for() {
     assert!(said.contains("\n  ansible_system: Linux\n") && said.contains("\n  ansible_kernel: "), "{said}");
     assert_eq!(said.lines().count(), 3, "{said}");
 }
+
+#[test]
+fn answers_for_programs() {
+    let said = here().args(["exec", "hosts", "all", "-a", "echo hi", "--output", "json"]).success();
+    let events: Vec<serde_json::Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let result = events.iter().find(|event| event["event"] == "result").unwrap();
+    assert_eq!((&result["host"], &result["status"]), (&"here".into(), &"changed".into()));
+    assert_eq!((&result["values"]["stdout"], &result["values"]["rc"]), (&"hi".into(), &0.into()));
+    let counters = &events.last().unwrap()["recap"]["here"];
+    assert_eq!((&counters["ok"], &counters["changed"], &counters["failed"]), (&1.into(), &1.into(), &0.into()));
+}

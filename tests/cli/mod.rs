@@ -4,6 +4,8 @@ mod adhoc;
 mod bad;
 mod check;
 mod content;
+mod doc;
+mod inventory;
 mod usage;
 mod vars;
 
