@@ -5,6 +5,7 @@ mod check;
 mod cli;
 mod dependencies;
 mod docs;
+mod faults;
 mod filters;
 mod fixtures;
 mod inventory;

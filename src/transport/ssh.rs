@@ -189,12 +189,13 @@ fn words(target: &Target, socket: &Path, log: &Path) -> Vec<std::ffi::OsString> 
     option(format!("ConnectTimeout={}", target.timeout));
     option("ServerAliveInterval=15".into());
     option("ServerAliveCountMax=4".into());
-    option(format!("StrictHostKeyChecking={}", if target.check_host_key { "yes" } else { "no" }));
     if !target.check_host_key {
+        option("StrictHostKeyChecking=no".into());
         option("UserKnownHostsFile=/dev/null".into());
     }
     match target.password {
         Some(_) => option("NumberOfPasswordPrompts=1".into()),
+        // With it, a key that is not known is refused and not asked about, unless the user's own settings accept it.
         None => option("BatchMode=yes".into()),
     }
     if let Some(key) = &target.key {
@@ -208,6 +209,10 @@ fn words(target: &Target, socket: &Path, log: &Path) -> Vec<std::ffi::OsString> 
         words.extend(["-l".into(), user.into()]);
     }
     words.extend(target.arguments.iter().map(Into::into));
+    if target.check_host_key && target.password.is_some() {
+        // Behind the user's arguments, which win. Where nobody is to be asked for a password, BatchMode refuses.
+        words.extend(["-o".into(), "StrictHostKeyChecking=yes".into()]);
+    }
     words.extend(["--".into(), target.address.clone().into()]);
     words
 }

@@ -4,13 +4,18 @@
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The machines that are up.
 pub struct Lab {
     ssh_config: PathBuf,
     /// The inventory that the lab has written.
     pub inventory: PathBuf,
+    _alone: MutexGuard<'static, ()>,
 }
+
+/// One test at a time works on the machines.
+static MACHINES: Mutex<()> = Mutex::new(());
 
 /// Whether a test may go on without `what` (`lab`, `net`, `ansible`): prints that it skips, or fails.
 pub fn skip(what: &str, why: &str) {
@@ -24,7 +29,10 @@ impl Lab {
     pub fn find() -> Option<Lab> {
         let var = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.exists());
         match (var("LAB_SSH_CONFIG"), var("LAB_INVENTORY")) {
-            (Some(ssh_config), Some(inventory)) => Some(Lab { ssh_config, inventory }),
+            (Some(ssh_config), Some(inventory)) => {
+                let alone = MACHINES.lock().unwrap_or_else(PoisonError::into_inner);
+                Some(Lab { ssh_config, inventory, _alone: alone })
+            }
             _ => {
                 skip("lab", "no lab machines are up (tests/lab/lab up, then load its lab.env)");
                 None
@@ -35,6 +43,16 @@ impl Lab {
     /// The names of the machines.
     pub fn names(&self) -> [&'static str; 3] {
         ["backend", "api-db", "frontend"]
+    }
+
+    /// The program that made the machines, for what it alone can do (to cut one off the network). Needs root.
+    pub fn program(&self) -> Option<PathBuf> {
+        let is_root = rustix::process::geteuid().is_root();
+        if !is_root || std::env::var_os("WODCTL_LAB_DIR").is_none() {
+            skip("lab", "the lab's machines are not this user's to cut off");
+            return None;
+        }
+        Some(crate::fixtures::dir("lab").join("lab"))
     }
 
     /// Runs a shell script on a machine as root, by plain ssh; what it printed.
