@@ -31,8 +31,8 @@ pub struct Batch<'a> {
     pub walkers: Vec<Walker>,
     /// Results of `run_once` steps, for the hosts that did not run them.
     pub once: HashMap<Position, Registered>,
-    /// A failure that ends the play for all (`any_errors_fatal`).
-    pub fatal: Option<Position>,
+    /// A failure that ends the play for all (`any_errors_fatal`), with the hosts that have fallen by themselves.
+    pub fatal: Option<(Position, Vec<usize>)>,
     /// Everybody has finished everything below.
     watermark: Position,
 }
@@ -573,12 +573,12 @@ impl<'a> Batch<'a> {
 
     /// After a failure that is fatal for all, once everybody has come so far: nobody goes on.
     fn end_all_if_fatal(&mut self) -> bool {
-        let Some(position) = self.fatal.clone() else { return false };
+        let Some((position, fallen)) = self.fatal.take() else { return false };
         if self.in_step() && self.watermark <= position {
+            self.fatal = Some((position, fallen));
             return false;
         }
-        self.fatal = None;
-        for host in 0..self.walkers.len() {
+        for host in (0..self.walkers.len()).filter(|host| !fallen.contains(host)) {
             if self.walkers[host].state != State::Active {
                 continue;
             }

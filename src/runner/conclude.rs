@@ -302,7 +302,7 @@ impl Batch<'_> {
     fn fall(&mut self, host: usize, flight: &Flight, whole: &Verdict) {
         let fatal = flight.is_fatal || flight.is_shared;
         if fatal {
-            self.fatal.get_or_insert_with(|| flight.position.clone());
+            self.fatal.get_or_insert_with(|| (flight.position.clone(), Vec::new())).1.push(host);
         }
         let name = self.walkers[host].name.clone();
         let task = map! { "name" => flight.info.name.clone(), "action" => flight.info.module.clone() };
