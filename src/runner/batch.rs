@@ -585,6 +585,9 @@ impl<'a> Batch<'a> {
             self.send_back(host);
             if self.walkers[host].cursor.fail() == Fallout::Ends {
                 self.walkers[host].state = State::Failed;
+                // As in Ansible: whom no `rescue` holds ends with it, and with all of them the run.
+                self.run.stop = true;
+                self.run.failed_batch = true;
             }
         }
         true

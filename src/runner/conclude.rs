@@ -75,7 +75,7 @@ impl Batch<'_> {
         let failed = whole.is_failed();
         let lost = whole.status == Status::Unreachable;
         let ignored = failed && if lost { flight.ignore_unreachable } else { flight.ignore_errors };
-        self.count(host, &flight, whole.status, ignored);
+        self.count(host, &flight, &whole, ignored);
         self.report(host, &flight, whole.clone(), None, flight.is_loop);
         let registered = self.register(host, &flight, &whole, &verdicts);
         if flight.is_shared {
@@ -187,9 +187,9 @@ impl Batch<'_> {
         self.run.emit(Event::Result(Box::new(result)));
     }
 
-    fn count(&mut self, host: usize, flight: &Flight, status: Status, ignored: bool) {
+    fn count(&mut self, host: usize, flight: &Flight, whole: &Verdict, ignored: bool) {
         let counters = self.run.counters.entry(self.walkers[host].name.clone()).or_default();
-        match status {
+        match whole.status {
             Status::Ok => counters.ok += 1,
             Status::Changed => {
                 counters.ok += 1;
@@ -205,6 +205,8 @@ impl Batch<'_> {
             Status::Failed if ignored => {
                 counters.ok += 1;
                 counters.ignored += 1;
+                // As in Ansible: what it has changed before it failed counts.
+                counters.changed += u32::from(whole.values.get("changed").is_some_and(Value::is_true));
             }
             Status::Failed if flight.resume.is_rescued() => counters.rescued += 1,
             Status::Failed => counters.failed += 1,
