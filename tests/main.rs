@@ -15,4 +15,5 @@ mod modules;
 mod order;
 mod report;
 mod steps;
+mod trouble;
 mod yaml;
