@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::Options;
+use crate::diagnostic::Diagnostic;
 use crate::protocol::Become;
+use crate::source::Span;
 use crate::steps::Keywords;
 use crate::template::Templar;
 use crate::template::{Binding, RenderError, Scope};
@@ -79,9 +81,15 @@ pub fn target(host: &str, reader: &Reader, keywords: &Keywords, options: &Option
         Some(name) => Some(name),
         None => reader.keyword(keywords.connection.as_ref())?.map(|value| text_of(&value)),
     };
-    let connection = connection.or_else(|| options.connection.clone());
-    if connection.as_deref() == Some("local") {
-        return Ok(Target { local: true, address: host.to_owned(), ..Target::default() });
+    match connection.or_else(|| options.connection.clone()).as_deref() {
+        Some("local" | "ansible.builtin.local") => {
+            return Ok(Target { local: true, address: host.to_owned(), ..Target::default() });
+        }
+        None | Some("ssh" | "smart" | "paramiko" | "paramiko_ssh" | "ansible.builtin.ssh") => {}
+        Some(other) => {
+            let message = format!("the connection of {host} is `{other}`, and there are `ssh` and `local`");
+            return Err(RenderError::Wrong(Box::new(Diagnostic::error(Span::default(), message))));
+        }
     }
     let user = match reader.text(&["ansible_user", "ansible_ssh_user"])? {
         Some(user) => Some(user),

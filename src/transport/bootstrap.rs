@@ -136,15 +136,19 @@ pub fn start(marker: &str, hash: &str) -> String {
 /// `MARKER nowhere` (no folder can hold and execute a file), `MARKER full` (it did not fit) or `MARKER damaged`.
 pub fn push(marker: &str, binary: &Binary) -> String {
     let (hash, sha256, size) = (&binary.hash, &binary.sha256, binary.bytes.len());
-    // A folder is used if it is our own, closed to others, and what lies in it may be executed. Older agents go.
+    let blocks = size / 1024 + 1;
+    // A folder is used if it is our own, closed to others, has room, and what lies in it may be executed. Older agents
+    // go.
     format!(
         "exec sh -c '\
-         umask 077; u=$(id -u); f=; for d in {FOLDERS}; do \
+         umask 077; u=$(id -u); f=; s=nowhere; for d in {FOLDERS}; do \
          if [ -h \"$d\" ]; then continue; fi; \
          mkdir -p \"$d\" 2>/dev/null && chmod 700 \"$d\" 2>/dev/null && [ -O \"$d\" ] || continue; \
+         set -- $(df -Pk \"$d\" 2>/dev/null | tail -n 1); \
+         if [ \"${{4:-{blocks}}}\" -lt {blocks} ]; then s=full; continue; fi; \
          p=\"$d/.try-$$\"; cp /bin/true \"$p\" 2>/dev/null && chmod 700 \"$p\" && \"$p\" 2>/dev/null && f=1; \
          rm -f \"$p\"; if [ -n \"$f\" ]; then break; fi; done; \
-         if [ -z \"$f\" ]; then echo {marker} nowhere; exit 1; fi; \
+         if [ -z \"$f\" ]; then echo {marker} $s; exit 1; fi; \
          p=\"$d/.push-$$\"; trap \"rm -f $p\" HUP INT TERM; \
          head -c {size} > \"$p\" 2>/dev/null || {{ rm -f \"$p\"; echo {marker} full; exit 1; }}; \
          case \"$(sha256sum \"$p\")\" in {sha256}*) ;; *) rm -f \"$p\"; echo {marker} damaged; exit 1;; esac; \

@@ -74,7 +74,7 @@ fn connections() {
     Trouble { vars: &[other_key], ..none }.says(4, "host key");
     Trouble { vars: &["ansible_user: nobodyhere"], ..none }.says(4, "login as nobodyhere was refused by");
     Trouble { vars: &["ansible_port: 1"], ..none }.says(4, "Connection refused");
-    Trouble { vars: &["ansible_connection: smoke"], ..none }.says(4, "smoke");
+    Trouble { vars: &["ansible_connection: smoke"], ..none }.says(2, "the connection of api-db is `smoke`");
 }
 
 #[test]
@@ -85,13 +85,13 @@ fn passwords() {
     let sudo = Trouble { tasks: ROOT, ..Trouble::new(&lab) };
     sudo.says(0, "root");
     Trouble { vars: &[ops], ..sudo }.says(2, "password");
-    Trouble { vars: &[ops, "ansible_become_password: wrong"], ..sudo }.says(2, "password");
+    Trouble { vars: &[ops, "ansible_become_password: not-this-one"], ..sudo }.says(2, "password");
     let right = format!("ansible_become_password: {password}");
     Trouble { vars: &[ops, &right], ..sudo }.says(0, "root");
     let log_in = format!("ansible_password: {password}");
     let no_key = "ansible_ssh_private_key_file: /dev/null";
     Trouble { vars: &[ops, no_key], ..sudo }.says(4, "refused");
-    Trouble { vars: &[ops, no_key, "ansible_password: wrong"], ..sudo }.says(4, "password is wrong");
+    Trouble { vars: &[ops, no_key, "ansible_password: not-this-one"], ..sudo }.says(4, "password is wrong");
     Trouble { vars: &[ops, no_key, &log_in, &right], ..sudo }.says(0, "root");
     // A terminal that sudo insists on, or brings itself.
     for rule in ["requiretty", "use_pty"] {
