@@ -122,6 +122,11 @@ impl ModuleSpec {
         }
     }
 
+    /// Whether its files lie on the target unless the arguments say that they are the controller's.
+    pub fn is_remote_by_default(&self) -> bool {
+        self.param("remote_src").and_then(|param| param.default) == Some("true")
+    }
+
     /// The parameter of this name or alias.
     pub fn param(&self, name: &str) -> Option<&'static Param> {
         (self.params)().iter().find(|param| param.name == name || param.aliases.contains(&name))

@@ -45,6 +45,19 @@ fn quoted(word: &mut String, letters: &mut std::str::Chars) -> Result<(), String
     }
 }
 
+/// The first word of a line, and what stands behind it as it is written.
+pub fn first(line: &str) -> (String, String) {
+    let line = line.trim_start();
+    let ends = line.match_indices(char::is_whitespace).map(|(at, _)| at).chain([line.len()]);
+    for end in ends {
+        // A blank inside quotes does not end the word.
+        if let Ok([word]) = split(&line[..end]).as_deref() {
+            return (word.clone(), line[end..].trim().to_owned());
+        }
+    }
+    (line.to_owned(), String::new())
+}
+
 /// Quotes `word` for a shell, where it needs quotes.
 pub fn quote(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./-_".contains(c);
@@ -71,6 +84,15 @@ mod tests {
         case("'' \"\"", &["", ""]);
         case("a # b", &["a", "#", "b"]);
         case("", &[]);
+    }
+
+    #[test]
+    fn the_first_word() {
+        let pair = |one: &str, two: &str| (one.to_owned(), two.to_owned());
+        assert_eq!(first(" run.sh a \"b c\""), pair("run.sh", "a \"b c\""));
+        assert_eq!(first("'my run.sh' a"), pair("my run.sh", "a"));
+        assert_eq!(first("run.sh"), pair("run.sh", ""));
+        assert_eq!(first("it's"), pair("it's", ""));
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod agent;
 mod check;
 mod cli;
 mod dependencies;
+mod differential;
 mod docs;
 mod faults;
 mod filters;

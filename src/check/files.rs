@@ -7,12 +7,14 @@ use crate::diagnostic::Diagnostic;
 use crate::module::Kind;
 use crate::playbook::is_template;
 use crate::steps::{Step, Work};
+use crate::words;
 use crate::yaml::Node;
 
 /// The files and templates that a module's arguments name.
 pub(super) fn check(step: &Step, problems: &mut Vec<Diagnostic>) {
     let Work::Call { spec, args, .. } = &step.work else { return };
-    let is_remote = args.get("remote_src").is_some_and(|node| is_template(node) || says_yes(node));
+    let remote = args.get("remote_src");
+    let is_remote = remote.map_or(spec.is_remote_by_default(), |node| is_template(node) || says_yes(node));
     for (key, entry) in args.as_map().into_iter().flatten() {
         let folder = match spec.param(key).map(|param| param.kind) {
             Some(Kind::Files) if !is_remote => "files",
@@ -22,7 +24,11 @@ pub(super) fn check(step: &Step, problems: &mut Vec<Diagnostic>) {
         };
         let Some(name) = literal(&entry.value).filter(|name| !name.contains("://")) else { continue };
         let what = if folder == "templates" { "template" } else { "file" };
-        missing(step, folder, what, name, &entry.value, problems);
+        match spec.name {
+            // Its arguments stand behind it.
+            "script" => missing(step, folder, what, &words::first(name).0, &entry.value, problems),
+            _ => missing(step, folder, what, name, &entry.value, problems),
+        }
     }
 }
 

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use crate::change::{Attributes, Change};
 use crate::failure::{During, Failure};
-use crate::file_args;
+use crate::{file_args, map};
 use crate::module::{ArgError, Module, ModuleSpec, Reach, Source, TreeKind};
 use crate::modules::edit::gave_up;
 use crate::modules::placing::Placing;
@@ -42,6 +42,7 @@ pub static SPEC: ModuleSpec = ModuleSpec::of::<Args>("ansible.builtin", "assembl
 impl Module for Args {
     fn plan(&self, system: &dyn System, done: &[Output]) -> Result<Change, Failure> {
         let content = self.join(self.fragments(system)?)?;
+        let md5 = Digest::Md5.of(&content);
         let placing = Placing {
             sha1: Digest::Sha1.of(&content),
             content: Content::Bytes(content),
@@ -60,7 +61,7 @@ impl Module for Args {
             replaced: Attributes::default(),
         };
         let mut change = placing.plan(system, done)?;
-        change.values.insert("msg".to_owned(), "OK".into());
+        change.values.extend(map! { "msg" => "OK", "md5sum" => md5 });
         Ok(change)
     }
 

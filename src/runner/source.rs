@@ -33,14 +33,13 @@ pub fn resolve(
         let names = std::iter::once(&param.name).chain(param.aliases);
         let Some(key) = names.copied().find(|key| args.contains_key(*key)) else { continue };
         let name = text_of(&args[key]);
-        let by_default = spec.param("remote_src").and_then(|param| param.default) == Some("true");
-        let stays = args.get("remote_src").map_or(by_default, truth) || name.contains("://");
+        let stays = args.get("remote_src").map_or(spec.is_remote_by_default(), truth) || name.contains("://");
         if stays && kind == "files" {
             continue;
         }
         // `script: path arg arg`: only the first word is the file.
         let (name, rest) = match spec.name == "script" {
-            true => split_command(&name),
+            true => words::first(&name),
             false => (name, String::new()),
         };
         let Some(path) = find(scope, kind, &name) else {
@@ -91,19 +90,6 @@ pub fn missing(scope: &Arc<dyn Scope>, kind: &str, name: &str, span: crate::sour
     let places: Vec<String> = candidates.iter().map(|path| format!("\n  {}", path.display())).collect();
     let what = if kind == "templates" { "template" } else { "file" };
     Diagnostic::error(span, format!("there is no {what} `{name}`")).help(format!("looked for:{}", places.concat()))
-}
-
-/// The first word of a line, and what stands behind it as it is written.
-fn split_command(text: &str) -> (String, String) {
-    let text = text.trim_start();
-    let ends = text.match_indices(char::is_whitespace).map(|(at, _)| at).chain([text.len()]);
-    for end in ends {
-        // A blank inside quotes does not end the word.
-        if let Ok([name]) = words::split(&text[..end]).as_deref() {
-            return (name.clone(), text[end..].trim().to_owned());
-        }
-    }
-    (text.to_owned(), String::new())
 }
 
 fn template(
@@ -225,18 +211,4 @@ fn base_name(path: &Path) -> String {
 
 fn mode_of(path: &Path) -> u32 {
     path.metadata().map_or(0o644, |meta| meta.permissions().mode() & 0o7777)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_script_is_the_first_word() {
-        let split = |text: &str| split_command(text);
-        let pair = |one: &str, two: &str| (one.to_owned(), two.to_owned());
-        assert_eq!(split(" run.sh a \"b c\""), pair("run.sh", "a \"b c\""));
-        assert_eq!(split("'my run.sh' a"), pair("my run.sh", "a"));
-        assert_eq!(split("run.sh"), pair("run.sh", ""));
-    }
 }

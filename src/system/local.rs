@@ -85,6 +85,9 @@ impl Credentials {
     }
 }
 
+/// More files than this are made durable together with their whole file system.
+const MANY: usize = 32;
+
 /// Where programs are looked for after `PATH`, which for users often lacks them.
 const MORE_PATH: [&str; 3] = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
 /// Where a process looks if there is no `PATH` at all.
@@ -468,14 +471,20 @@ impl Machine for Local {
     }
 
     fn sync(&mut self, paths: &[PathBuf]) -> io::Result<()> {
-        let files = paths.iter().map(File::open).collect::<io::Result<Vec<_>>>()?;
-        if files.len() > 1 {
-            // Starts writing all of them, so that waiting for the first waits for nearly all.
-            for file in &files {
-                let _ = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed);
+        if paths.len() <= MANY {
+            return paths.iter().try_for_each(|path| File::open(path)?.sync_all());
+        }
+        // One pass over each file system is quicker than one for each file.
+        let mut devices = Vec::new();
+        for path in paths {
+            let file = File::open(path)?;
+            let device = file.metadata()?.dev();
+            if !devices.contains(&device) {
+                rustix::fs::syncfs(&file)?;
+                devices.push(device);
             }
         }
-        files.iter().try_for_each(File::sync_all)
+        Ok(())
     }
 
     fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {

@@ -55,7 +55,7 @@ impl Blobs {
         }
         let mut file = std::fs::File::open(path)?;
         let (mut blake, mut sha, mut size) = (blake3::Hasher::new(), Sha1::new(), 0u64);
-        let mut buffer = vec![0; PIECE];
+        let mut buffer = vec![0; PIECE.min(meta.len() as usize + 1)];
         loop {
             let got = file.read(&mut buffer)?;
             if got == 0 {
