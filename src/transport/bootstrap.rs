@@ -141,7 +141,7 @@ pub fn push(marker: &str, binary: &Binary) -> String {
     // go.
     format!(
         "exec sh -c '\
-         umask 077; u=$(id -u); f=; s=nowhere; for d in {FOLDERS}; do \
+         m=$(umask); umask 077; u=$(id -u); f=; s=nowhere; for d in {FOLDERS}; do \
          if [ -h \"$d\" ]; then continue; fi; \
          mkdir -p \"$d\" 2>/dev/null && chmod 700 \"$d\" 2>/dev/null && [ -O \"$d\" ] || continue; \
          set -- $(df -Pk \"$d\" 2>/dev/null | tail -n 1); \
@@ -153,7 +153,7 @@ pub fn push(marker: &str, binary: &Binary) -> String {
          head -c {size} > \"$p\" 2>/dev/null || {{ rm -f \"$p\"; echo {marker} full; exit 1; }}; \
          case \"$(sha256sum \"$p\")\" in {sha256}*) ;; *) rm -f \"$p\"; echo {marker} damaged; exit 1;; esac; \
          rm -f \"$d\"/agent-*; chmod 700 \"$p\"; mv \"$p\" \"$d/agent-{hash}\"; \
-         echo {marker} run; exec \"$d/agent-{hash}\" agent'"
+         umask $m; echo {marker} run; exec \"$d/agent-{hash}\" agent'"
     )
 }
 
@@ -168,6 +168,27 @@ mod tests {
             assert!(!command.contains(['!', '\n']), "{command}");
             assert_eq!(command.matches('\'').count(), 2, "{command}");
         }
+    }
+
+    /// What the steps of a first run make must not be closed to others because the agent's folder is.
+    #[test]
+    fn the_agent_has_the_mask_of_the_login() {
+        use std::io::Write;
+        use std::process::{Command, Stdio};
+        let home = tempfile::tempdir().unwrap();
+        let agent = home.path().join("agent");
+        std::fs::write(&agent, "#!/bin/sh\numask\n").unwrap();
+        let binary = Binary::read(&agent).unwrap();
+        let mut shell = Command::new("sh")
+            .args(["-c", &format!("umask 027; {}", push("m", &binary))])
+            .env("HOME", home.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        shell.stdin.take().unwrap().write_all(&binary.bytes).unwrap();
+        let output = shell.wait_with_output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "m run\n0027\n");
     }
 
     #[test]
