@@ -4,6 +4,7 @@
 //! boolean, `0644` is 420, `1e3` is text), see [`scalar`].
 
 mod broken;
+pub mod emitter;
 mod parser;
 mod position;
 mod reader;

@@ -12,6 +12,7 @@ mod fixtures;
 mod inventory;
 mod lab;
 mod layers;
+mod lookups;
 mod modules;
 mod order;
 mod report;

@@ -37,9 +37,7 @@ impl Entry {
     /// Binds the arguments and does it.
     pub fn run(&self, state: &mut State, given: Rest<ValueOrKwargs>) -> Result<Value, Error> {
         let arguments = Arguments::bind(self, given)?;
-        if !self.undefined {
-            arguments.all().try_for_each(python::defined)?;
-        }
+        arguments.all().try_for_each(if self.undefined { python::valid } else { python::defined })?;
         (self.call)(state, &arguments)
     }
 }

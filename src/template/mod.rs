@@ -8,12 +8,15 @@ mod environment;
 pub mod filters;
 mod hosts;
 mod lazy;
+pub mod lookups;
 mod native;
+mod network;
 pub mod predicates;
 mod python;
 mod report;
 mod run;
 mod templar;
+mod twister;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

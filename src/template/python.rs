@@ -48,13 +48,19 @@ pub fn number(value: &Value) -> Option<Number> {
     }
 }
 
-/// Fails for an undefined value with an error that knows where it came from.
+/// Fails for an undefined value with an error that knows where it came from, and for one that carries an error.
 pub fn defined(value: &Value) -> Result<(), Error> {
+    valid(value)?;
     if value.is_undefined() {
         // Asking it for an attribute makes the error that names its origin.
         return Err(value.get_attr("").err().unwrap_or_else(|| Error::from(ErrorKind::UndefinedError)));
     }
     Ok(())
+}
+
+/// Fails for a value that carries an error.
+pub fn valid(value: &Value) -> Result<(), Error> {
+    if value.kind() == ValueKind::Invalid { Err(wrong(value.to_string())) } else { Ok(()) }
 }
 
 /// Python's `str`.
@@ -248,7 +254,7 @@ pub fn pairs(value: &Value) -> Result<Vec<(Value, Value)>, Error> {
         defined(value)?;
         return Err(wrong(format!("needs a mapping, this is {}", described(value))));
     }
-    value.try_iter()?.checked().map(|key| key.and_then(|key| Ok((key.clone(), value.get_item(&key)?)))).collect()
+    value.try_iter()?.checked().map(|key| key.and_then(|key| Ok((key.clone(), get(value, &key)?)))).collect()
 }
 
 /// Python's ordering: numbers with numbers, text with text, lists with lists. Everything else has none.
@@ -297,6 +303,24 @@ pub fn sort<T>(items: &mut [T], key: impl Fn(&T) -> &Value) -> Result<(), Error>
         })
     });
     problem.map_or(Ok(()), Err)
+}
+
+/// Python's `splitlines`.
+pub fn split_lines(text: &str) -> Vec<&str> {
+    let ends = |letter: char| {
+        matches!(letter, '\n' | '\r' | '\x0b' | '\x0c' | '\x1c'..='\x1e' | '\u{85}' | '\u{2028}' | '\u{2029}')
+    };
+    let mut lines = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(ends) {
+        lines.push(&rest[..at]);
+        let end = &rest[at..];
+        rest = end.strip_prefix("\r\n").or_else(|| end.strip_prefix(ends)).unwrap_or_default();
+    }
+    if !rest.is_empty() {
+        lines.push(rest);
+    }
+    lines
 }
 
 /// Builds a list.
@@ -356,5 +380,10 @@ pub fn path(value: &Value, path: &Value) -> Result<Value, Error> {
 
 /// An item or attribute; undefined where there is none.
 pub fn get(value: &Value, key: &Value) -> Result<Value, Error> {
-    if value.is_undefined() { Ok(Value::UNDEFINED) } else { value.get_item(key) }
+    if value.is_undefined() {
+        return Ok(Value::UNDEFINED);
+    }
+    let found = value.get_item(key)?;
+    valid(&found)?;
+    Ok(found)
 }

@@ -8,7 +8,8 @@ use wodctl::yaml;
 
 use crate::fixtures;
 
-fn environment() -> Environment<'static> {
+/// What every template knows, but for lookups.
+pub fn environment() -> Environment<'static> {
     let mut env = Environment::new();
     env.set_undefined_behavior(UndefinedBehavior::Chainable);
     filters::register(&mut env);
@@ -17,10 +18,10 @@ fn environment() -> Environment<'static> {
 }
 
 /// The value of an expression as JSON, or why there is none.
-fn evaluate(env: &Environment, expr: &str, vars: &Value) -> Result<serde_json::Value, String> {
+fn evaluate(env: &Environment, expr: &str, vars: minijinja::Value) -> Result<serde_json::Value, String> {
     let expr = escaped(expr);
     let compiled = env.compile_expression(&expr).map_err(|error| format!("{error:#}"))?;
-    let found = compiled.eval(minijinja::Value::from(Serde(vars.to_json()))).map_err(|error| format!("{error:#}"))?;
+    let found = compiled.eval(vars).map_err(|error| format!("{error:#}"))?;
     if holds_undefined(&found) {
         return Err("undefined".into());
     }
@@ -56,10 +57,11 @@ fn holds_undefined(value: &minijinja::Value) -> bool {
     value.is_undefined() || (value.kind() == minijinja::value::ValueKind::Seq && inside(value))
 }
 
-fn check(env: &Environment, case: &Value) -> Option<String> {
+fn check(environment: &impl Fn(&minijinja::Value) -> Environment<'static>, case: &Value) -> Option<String> {
     let expr = case.get("expr").and_then(Value::as_str).expect("a case has `expr`");
     let vars = case.get("vars").cloned().unwrap_or_else(|| Value::Map(Map::new()));
-    let found = evaluate(env, expr, &vars);
+    let vars = minijinja::Value::from(Serde(vars.to_json()));
+    let found = evaluate(&environment(&vars), expr, vars);
     match (case.get("expect"), found) {
         (Some(expected), Ok(found)) => {
             let expected = expected.to_json();
@@ -71,16 +73,21 @@ fn check(env: &Environment, case: &Value) -> Option<String> {
     }
 }
 
-#[test]
-fn answers_are_ansibles() {
-    let env = environment();
+/// Checks all fixtures of a folder.
+pub fn check_folder(folder: &str, environment: impl Fn(&minijinja::Value) -> Environment<'static>) {
     let mut wrong = Vec::new();
-    fixtures::each("filters", "yml", |path| {
+    fixtures::each(folder, "yml", |path| {
         let document = yaml::read_file(path).unwrap_or_else(|problem| panic!("{}", problem.render(false)));
         let cases = document.root.expect("a fixture holds cases").to_value();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let found = cases.as_list().expect("a list").iter().filter_map(|case| check(&env, case));
+        let found = cases.as_list().expect("a list").iter().filter_map(|case| check(&environment, case));
         wrong.extend(found.map(|problem| format!("{name}: {problem}")));
     });
     assert!(wrong.is_empty(), "{} answers differ:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn answers_are_ansibles() {
+    let env = environment();
+    check_folder("filters", |_| env.clone());
 }

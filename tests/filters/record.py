@@ -20,6 +20,7 @@ from ansible.template import Templar, trust_as_template
 
 init_plugin_loader()
 HERE = pathlib.Path(__file__).parent
+FILES = HERE.parent / "lookups"
 
 
 def plain(value):
@@ -29,9 +30,21 @@ def plain(value):
         return str(value)
     if isinstance(value, Sequence):
         return [plain(item) for item in value]
-    if value is None or isinstance(value, (bool, int, float, datetime.date)):
+    for kind in (bool, int, float):
+        if isinstance(value, kind):
+            return kind(value)
+    if value is None or isinstance(value, datetime.date):
         return value
     raise TypeError(type(value))
+
+
+def trusted(value):
+    """Variables as if they stood in a playbook: texts are templates."""
+    if isinstance(value, dict):
+        return {key: trusted(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [trusted(item) for item in value]
+    return trust_as_template(value) if isinstance(value, str) else value
 
 
 def record(case):
@@ -39,7 +52,9 @@ def record(case):
     if case.get("kept"):
         return case
     kept = {key: case[key] for key in ("expr", "vars", "note") if key in case}
-    templar = Templar(loader=DataLoader(), variables=case.get("vars", {}))
+    loader = DataLoader()
+    loader.set_basedir(str(FILES))
+    templar = Templar(loader=loader, variables=trusted(case.get("vars", {})))
     try:
         answer = plain(templar.template(trust_as_template("{{ " + case["expr"] + " }}")))
         return {**kept, "expect": answer}
@@ -49,14 +64,14 @@ def record(case):
 
 
 def quoted(dumper, text):
-    style = '"' if "'" in text or "\n" in text else None
+    style = '"' if any(letter in text for letter in "'\n\x85") else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
 yaml.SafeDumper.add_representer(str, quoted)
 yaml.SafeDumper.ignore_aliases = lambda *_: True
 
-for path in map(pathlib.Path, sys.argv[1:]) if sys.argv[1:] else sorted(HERE.glob("*.yml")):
+for path in map(pathlib.Path, sys.argv[1:]) if sys.argv[1:] else sorted([*HERE.glob("*.yml"), *FILES.glob("*.yml")]):
     cases = [record(case) for case in yaml.safe_load(path.read_text())]
     text = yaml.safe_dump(cases, sort_keys=False, allow_unicode=True, width=110)
     path.write_text(text.replace("\n- ", "\n\n- "))

@@ -7,20 +7,40 @@ mod combining;
 mod converting;
 mod grouping;
 mod hashes;
+mod html;
 mod json;
+mod json_query;
 mod lists;
 mod mappings;
+mod network;
 mod numbers;
 mod ordering;
+mod passwords;
 mod paths;
 mod picking;
+mod query;
+mod random;
 mod regex;
 mod sets;
+mod sizes;
 mod text;
+mod time;
+mod urls;
+mod windows;
+mod wrapping;
+mod yaml;
 
 use minijinja::Environment;
 
 use super::arguments::Entry;
+pub(super) use combining::products;
+pub(super) use converting::whole;
+pub(super) use lists::{below, flattened};
+pub(super) use passwords::{Hash, crypt, crypt_salt};
+pub(super) use paths::{controller, glob, home_expanded};
+pub(super) use random::seeded;
+pub(super) use regex::with_pattern;
+pub use time::DateTime;
 
 const THEMES: &[&[Entry]] = &[
     casing::FILTERS,
@@ -28,16 +48,27 @@ const THEMES: &[&[Entry]] = &[
     converting::FILTERS,
     grouping::FILTERS,
     hashes::FILTERS,
+    html::FILTERS,
     json::FILTERS,
+    json_query::FILTERS,
     lists::FILTERS,
     mappings::FILTERS,
+    network::FILTERS,
     numbers::FILTERS,
     ordering::FILTERS,
+    passwords::FILTERS,
     paths::FILTERS,
     picking::FILTERS,
+    random::FILTERS,
     regex::FILTERS,
     sets::FILTERS,
+    sizes::FILTERS,
     text::FILTERS,
+    time::FILTERS,
+    urls::FILTERS,
+    windows::FILTERS,
+    wrapping::FILTERS,
+    yaml::FILTERS,
 ];
 
 /// Adds all filters to an environment, each also under its full name (`ansible.builtin.NAME`).

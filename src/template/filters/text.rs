@@ -13,6 +13,7 @@ pub const FILTERS: &[Entry] = &[
         comment,
     ),
     entry(&["join"], "value d attribute", join),
+    entry(&["pprint"], "value", pprint),
     entry(&["quote"], "value", quote),
     entry(&["replace"], "s old new count", replace),
     entry(&["split"], "s sep maxsplit", split),
@@ -22,6 +23,11 @@ pub const FILTERS: &[Entry] = &[
 fn string(_: &mut State, given: &Arguments) -> Result<Value, Error> {
     let value = given.value()?;
     Ok(if value.is_safe() { value.clone() } else { given.value_text()?.into() })
+}
+
+/// Ansible's containers are not those that Python's `pprint` lays out, so it prints them as they are.
+fn pprint(_: &mut State, given: &Arguments) -> Result<Value, Error> {
+    Ok(python::repr(given.value()?).into())
 }
 
 fn join(_: &mut State, given: &Arguments) -> Result<Value, Error> {
