@@ -31,6 +31,7 @@ registry! {
     git,
     group,
     group_by,
+    hostname,
     import_playbook,
     import_role,
     import_tasks,
@@ -41,9 +42,12 @@ registry! {
     meta,
     npm,
     package,
+    pam_limits,
     pause,
     ping,
     pip,
+    postgresql_db,
+    postgresql_user,
     replace,
     script,
     service,
@@ -56,6 +60,7 @@ registry! {
     tempfile,
     template,
     unarchive,
+    timezone,
     uri,
     user,
     validate_argument_spec,
@@ -65,6 +70,7 @@ registry! {
 pub mod edit;
 pub mod file_args;
 pub mod placing;
+pub mod postgresql;
 pub mod printed;
 pub mod put;
 pub mod text_file;
