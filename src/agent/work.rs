@@ -10,6 +10,8 @@ use crate::change::perform::{Leave, Watch};
 use crate::failure::Failure;
 use crate::module::Module;
 use crate::modules;
+use crate::probe::dpkg;
+use crate::probe::passwd::{self, IdKind};
 use crate::protocol::{Call, FromAgent, Mode, Outcome, Step};
 use crate::system::local::Local;
 use crate::system::predicted::Predicted;
@@ -44,9 +46,29 @@ fn find_user(hub: &Hub, name: &str) -> Option<(User, Vec<u32>)> {
         Some((user, groups))
     };
     match &hub.predicted {
-        Some(predicted) => find(&*predicted.lock().unwrap_or_else(std::sync::PoisonError::into_inner)),
+        Some(predicted) => {
+            let machine = predicted.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            find(&*machine).or_else(|| brought_by_a_package(&*machine, name))
+        }
         None => find(&hub.local),
     }
+}
+
+/// A user whom a package that is only planned may well bring (`postgres`): a system account with ids that are free.
+fn brought_by_a_package(system: &dyn System, name: &str) -> Option<(User, Vec<u32>)> {
+    if !dpkg::has_planned(system) || name.parse::<u32>().is_ok() {
+        return None;
+    }
+    let user = User {
+        name: name.to_owned(),
+        uid: passwd::next_id(system, IdKind::Uid, true).ok()?,
+        gid: passwd::next_id(system, IdKind::Gid, true).ok()?,
+        gecos: String::new(),
+        home: "/nonexistent".into(),
+        shell: "/usr/sbin/nologin".to_owned(),
+    };
+    let groups = vec![user.gid];
+    Some((user, groups))
 }
 
 type Whom<'a> = Option<(&'a User, &'a [u32])>;
@@ -181,5 +203,22 @@ impl Watch for Watcher<'_> {
             true => Some("no further action was begun"),
             false => self.hub.running.is_stopped().then_some("the connection to the controller has ended"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::system::Machine;
+    use crate::system::fake::Fake;
+
+    #[test]
+    fn a_planned_package_may_bring_a_user() {
+        let mut plan = Fake::new().plan();
+        assert!(brought_by_a_package(&plan, "postgres").is_none());
+        plan.settle(dpkg::planned_subject(), true.into());
+        let (user, groups) = brought_by_a_package(&plan, "postgres").unwrap();
+        assert_eq!((user.uid, groups), (999, vec![999]));
+        assert!(brought_by_a_package(&plan, "70000").is_none());
     }
 }

@@ -168,10 +168,11 @@ impl Args {
     }
 
     fn refuse_fixed(&self, row: &Map) -> Result<(), Failure> {
+        type Comparable<'a> = &'a dyn Fn(&str) -> String;
         let plain = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
         // The catalogue knows it by one letter.
         let provider = |text: &str| text.strip_prefix("lib").unwrap_or(text).chars().take(1).collect::<String>();
-        let fixed: [(&str, &Option<String>, &dyn Fn(&str) -> String); 5] = [
+        let fixed: [(&str, &Option<String>, Comparable); 5] = [
             ("encoding", &self.encoding, &plain),
             ("lc_collate", &self.lc_collate, &str::to_owned),
             ("lc_ctype", &self.lc_ctype, &str::to_owned),

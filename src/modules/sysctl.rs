@@ -43,7 +43,7 @@ impl Module for Args {
         let values = || map! { "name" => self.name(), "value" => self.value() };
         if !done.is_empty() {
             let mut change = Change::none(values());
-            change.warnings = done.iter().filter_map(|output| refusal(output)).collect();
+            change.warnings = done.iter().filter_map(refusal).collect();
             return match change.warnings.first() {
                 Some(why) if !self.ignoreerrors => Err(Failure::new(why.clone()).argument("value")),
                 _ => Ok(change),
@@ -102,7 +102,7 @@ impl Args {
     /// The file's text as it shall be; `None` if it is so.
     fn settled(&self, text: &str) -> Option<String> {
         let ours = |line: &str| setting(line).is_some_and(|(name, _)| name == self.name());
-        let now = text.lines().filter(|line| ours(line)).last().and_then(setting).map(|(_, value)| value);
+        let now = text.lines().rfind(|line| ours(line)).and_then(setting).map(|(_, value)| value);
         let wanted = (self.state == State::Present).then(|| self.value());
         if now == wanted.as_deref() {
             return None;

@@ -81,7 +81,10 @@ impl Args {
                 false => Action::change(Act::Symlink { path: LINK.into(), target: file.to_owned() }),
             });
         }
-        // Debian's own record of it; timedatectl leaves it alone.
+        if with_systemd {
+            return Ok(actions);
+        }
+        // Debian's own record of it.
         let record = TextFile::read(system, Path::new("/etc/timezone"))?;
         if record.text.is_some() && record.text().trim() != name {
             actions.extend(record.write(&format!("{name}\n")));
