@@ -17,5 +17,6 @@ mod modules;
 mod order;
 mod report;
 mod steps;
+mod template;
 mod trouble;
 mod yaml;

@@ -29,6 +29,15 @@ pub fn scalar(value: &Value) -> Option<Jinja> {
     })
 }
 
+/// Data without unknowns as a value of its own.
+pub fn whole(value: &Value) -> Jinja {
+    match value {
+        Value::List(items) => items.iter().map(whole).collect(),
+        Value::Map(map) => Jinja::from_pairs(map.iter().map(|(key, item)| (key.as_str(), whole(item)))),
+        other => scalar(other).unwrap_or_default(),
+    }
+}
+
 /// A result of the template language as data. `omit`s in collections are left out.
 pub fn from_jinja(value: &Jinja) -> Result<Value, minijinja::Error> {
     if let Some(data) = value.downcast_object_ref::<Data>() {

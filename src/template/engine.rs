@@ -1,29 +1,34 @@
-//! Texts, compiled once, and their evaluation.
+//! Texts, parsed once, and their evaluation.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use minijinja::machinery::{self, CodeGenerator, Instructions, ast};
-use minijinja::syntax::SyntaxConfig;
-use minijinja::{AutoEscape, Environment, Error, Value as Jinja};
+use minijinja::{Environment, Value as Jinja};
 
-use super::report;
-use super::run::{Run, Variables, lock};
+use super::eval::Evaluator;
+use super::run::{Run, lock};
 use super::templar::TemplateOptions;
-use super::{RenderError, environment};
-use crate::yaml::Node;
+use super::unit::{Kind, Problem, Unit};
+use super::{RenderError, environment, report};
+use crate::source::Span;
+use crate::yaml::{self, Node};
 
-/// A compiled text.
-struct Compiled {
-    code: Instructions<'static>,
-    blocks: BTreeMap<&'static str, Instructions<'static>>,
-    native: bool,
-}
+type Parsed = Result<&'static Unit, Arc<Problem>>;
 
-/// The engine of a process: the environment and all texts that it has compiled.
+/// The engine of a process: the environment and all texts that it has parsed.
 pub struct Engine {
     environment: Environment<'static>,
-    known: Mutex<HashMap<String, Arc<Compiled>>>,
+    names: environment::Names,
+    texts: Mutex<HashMap<Kind, HashMap<Box<str>, Parsed>>>,
+    files: Mutex<HashMap<(PathBuf, String), File>>,
+}
+
+/// A template file as it was read last.
+#[derive(Clone)]
+struct File {
+    node: Arc<Node>,
+    parsed: Parsed,
 }
 
 impl std::fmt::Debug for Engine {
@@ -33,130 +38,102 @@ impl std::fmt::Debug for Engine {
 }
 
 impl Engine {
-    /// An engine that has compiled nothing yet.
+    /// An engine that has parsed nothing yet.
     pub fn new() -> Self {
-        Engine { environment: environment::build(), known: Mutex::default() }
+        let (environment, names) = environment::build();
+        Engine { environment, names, texts: Mutex::default(), files: Mutex::default() }
     }
 
-    /// Renders a text.
+    /// A function or constant that every template knows.
+    pub fn global(&self, name: &str) -> Option<Jinja> {
+        self.names.globals.get(name).cloned()
+    }
+
+    /// The names of all filters, tests, functions or lookups.
+    pub fn names(&self, kind: &str) -> Vec<String> {
+        self.names.of(kind)
+    }
+
+    /// Renders a text. Text that is no template is itself.
     pub fn render(&self, text: &str, node: &Node, run: &Arc<Run>) -> Result<Jinja, RenderError> {
         if !super::is_template(text) {
             return Ok(Jinja::from(text));
         }
-        let compiled = self.compiled(text, text, || template(text, &TemplateOptions::in_yaml()));
-        self.evaluate(compiled, node, run)
+        self.evaluate(self.parsed(Kind::Text, text), node, run)
     }
 
     /// The value of a bare expression.
-    pub fn expression(&self, text: &str, node: &Node, run: &Arc<Run>) -> Result<Jinja, RenderError> {
-        let compiled = self.compiled(&format!("\0expression\0{text}"), text, || expression(text));
-        self.evaluate(compiled, node, run)
+    pub fn expression(&self, kind: Kind, text: &str, node: &Node, run: &Arc<Run>) -> Result<Jinja, RenderError> {
+        self.evaluate(self.parsed(kind, text), node, run)
     }
 
     /// Renders the text of a file.
     pub fn file(
         &self,
+        path: &Path,
         text: &str,
         options: &TemplateOptions,
-        node: &Node,
         run: &Arc<Run>,
     ) -> Result<Jinja, RenderError> {
-        let compiled = self.compiled(&format!("\0file\0{options:?}{text}"), text, || template(text, options));
-        self.evaluate(compiled, node, run)
+        if !options.is_template(text) {
+            return Ok(Jinja::from(text));
+        }
+        let file = self.read(path, text, options);
+        self.evaluate(file.parsed, &file.node, run)
     }
 
-    fn compiled(
-        &self,
-        key: &str,
-        _text: &str,
-        compile: impl FnOnce() -> Result<Compiled, Error>,
-    ) -> Result<Arc<Compiled>, Error> {
-        if let Some(compiled) = lock(&self.known).get(key) {
-            return Ok(compiled.clone());
+    /// A template that another one names.
+    pub fn template_file(&self, path: &Path, asked: Span) -> Result<(&'static Unit, Arc<Node>), RenderError> {
+        let text = yaml::read_source(path).map_err(|mut problem| {
+            problem.span = asked;
+            RenderError::Wrong(Box::new(problem))
+        })?;
+        let file = self.read(path, &text, &TemplateOptions::default());
+        match file.parsed {
+            Ok(unit) => Ok((unit, file.node)),
+            Err(problem) => Err(report::syntax(&problem, &file.node)),
         }
-        let compiled = Arc::new(compile()?);
-        lock(&self.known).insert(key.to_owned(), compiled.clone());
-        Ok(compiled)
     }
 
-    fn evaluate(
-        &self,
-        compiled: Result<Arc<Compiled>, Error>,
-        node: &Node,
-        run: &Arc<Run>,
-    ) -> Result<Jinja, RenderError> {
-        let result = compiled.and_then(|compiled| {
-            let root = Jinja::from_object(Variables(run.clone()));
-            let mut text = String::new();
-            let mut output = machinery::make_string_output(&mut text);
-            let value = machinery::eval(
-                &self.environment,
-                &compiled.code,
-                root,
-                &compiled.blocks,
-                &mut output,
-                AutoEscape::None,
-            )?
-            .0;
-            Ok(match value {
-                Some(value) if compiled.native => value,
-                _ => Jinja::from(text),
-            })
-        });
-        if let Some(why) = run.shared().ended() {
-            return Err(why);
+    /// A text, parsed now or before.
+    pub fn parsed(&self, kind: Kind, text: &str) -> Parsed {
+        if let Some(parsed) = lock(&self.texts).get(&kind).and_then(|known| known.get(text)) {
+            return parsed.clone();
         }
-        match result {
-            Ok(value) if value.is_undefined() => {
-                let error = Error::new(minijinja::ErrorKind::UndefinedError, "the value");
-                Err(report::problem(&error, node, run))
-            }
-            Ok(value) => Ok(value),
-            Err(error) => Err(report::problem(&error, node, run)),
+        let parsed = Unit::parse(kind, text, &TemplateOptions::default()).map_err(|problem| Arc::new(*problem));
+        lock(&self.texts).entry(kind).or_default().insert(text.into(), parsed.clone());
+        parsed
+    }
+
+    fn read(&self, path: &Path, text: &str, options: &TemplateOptions) -> File {
+        let key = (path.to_owned(), format!("{options:?}"));
+        if let Some(file) = lock(&self.files).get(&key).filter(|file| file.node.as_str() == Some(text)) {
+            return file.clone();
+        }
+        let node = Arc::new(Node::scalar(crate::source::add(path, text), text));
+        let parsed = Unit::parse(Kind::File, text, options).map_err(|problem| Arc::new(*problem));
+        let file = File { node, parsed };
+        lock(&self.files).insert(key, file.clone());
+        file
+    }
+
+    fn evaluate(&self, parsed: Parsed, node: &Node, run: &Arc<Run>) -> Result<Jinja, RenderError> {
+        let unit = parsed.map_err(|problem| report::syntax(&problem, node))?;
+        let value = Evaluator::new(run, &self.environment, unit, node).evaluate();
+        match run.shared().ended() {
+            Some(why) => Err(why),
+            None => Ok(with_newlines(value?, unit)),
         }
     }
 }
 
-// The cache keeps compiled texts as long as the process lives, and they borrow what they were compiled from.
-fn kept(text: &str) -> &'static str {
-    Box::leak(text.to_owned().into_boxed_str())
-}
-
-fn expression(text: &str) -> Result<Compiled, Error> {
-    let text = kept(text);
-    native(text, &machinery::parse_expr(text)?)
-}
-
-fn native(text: &'static str, expression: &ast::Expr<'static>) -> Result<Compiled, Error> {
-    let mut code = CodeGenerator::new("<expression>", text);
-    code.compile_expr(expression);
-    let (code, blocks) = code.finish();
-    Ok(Compiled { code, blocks, native: true })
-}
-
-fn template(text: &str, options: &TemplateOptions) -> Result<Compiled, Error> {
-    let text = kept(text);
-    let tree = machinery::parse(text, "<template>", syntax(options)?)?;
-    if let ast::Stmt::Template(whole) = &tree
-        && let [ast::Stmt::EmitExpr(single)] = whole.children.as_slice()
-        && options.destination.is_none()
-    {
-        return native(text, &single.expr);
+/// As in Ansible, a text ends in as many newlines as its template did.
+fn with_newlines(value: Jinja, unit: &Unit) -> Jinja {
+    let is_template = matches!(unit.kind, Kind::Text | Kind::File);
+    let Some(text) = value.as_str().filter(|_| is_template) else { return value };
+    let own = text.len() - text.trim_end_matches('\n').len();
+    match unit.newlines.checked_sub(own) {
+        Some(missing) if missing > 0 => Jinja::from(format!("{text}{}", unit.end.repeat(missing))),
+        _ => value,
     }
-    let mut code = CodeGenerator::new("<template>", text);
-    code.compile_stmt(&tree);
-    let (code, blocks) = code.finish();
-    Ok(Compiled { code, blocks, native: false })
-}
-
-fn syntax(options: &TemplateOptions) -> Result<SyntaxConfig, Error> {
-    let o = options.clone();
-    SyntaxConfig::builder()
-        .block_delimiters(o.block_start_string, o.block_end_string)
-        .variable_delimiters(o.variable_start_string, o.variable_end_string)
-        .comment_delimiters(o.comment_start_string, o.comment_end_string)
-        .trim_blocks(o.trim_blocks)
-        .lstrip_blocks(o.lstrip_blocks)
-        .keep_trailing_newline(true)
-        .build()
 }

@@ -1,14 +1,21 @@
 //! Jinja2 as Ansible uses it: what a text with `{{ }}` becomes, for one host and one task.
 
 mod arguments;
+mod condition;
+mod containers;
 mod convert;
 mod data;
 mod engine;
 mod environment;
+mod eval;
 pub mod filters;
+mod functions;
+mod header;
 mod hosts;
 mod lazy;
 pub mod lookups;
+mod literals;
+mod methods;
 mod native;
 mod network;
 pub mod predicates;
@@ -17,6 +24,7 @@ mod report;
 mod run;
 mod templar;
 mod twister;
+mod unit;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

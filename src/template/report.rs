@@ -1,11 +1,9 @@
 //! What went wrong in a template, for people: where it stands, and what to do.
 
-use std::ops::Range;
-
 use minijinja::{Error, ErrorKind};
 
 use super::RenderError;
-use super::run::Run;
+use super::unit::Problem;
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::yaml::Node;
@@ -29,8 +27,8 @@ impl Ended {
     }
 }
 
-/// What an error of the engine means.
-pub fn problem(error: &Error, node: &Node, run: &Run) -> RenderError {
+/// What an error of a filter, test, function or method means.
+pub fn problem(error: &Error, span: Span) -> RenderError {
     let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(inner) = source {
         if let Some(Ended(why)) = inner.downcast_ref::<Ended>() {
@@ -38,10 +36,10 @@ pub fn problem(error: &Error, node: &Node, run: &Run) -> RenderError {
         }
         source = inner.source();
     }
-    let range = error.range();
-    let span = range.clone().map_or(node.span, |range| node.position(range));
     match error.kind() {
-        ErrorKind::UndefinedError => undefined(range, node, span, run),
+        ErrorKind::UndefinedError => {
+            RenderError::Undefined(Box::new(Diagnostic::error(span, "a part of this is undefined")))
+        }
         _ => wrong(span, message(error)),
     }
 }
@@ -51,25 +49,23 @@ pub fn wrong(span: Span, message: impl Into<String>) -> RenderError {
     RenderError::Wrong(Box::new(Diagnostic::error(span, message)))
 }
 
-fn undefined(range: Option<Range<usize>>, node: &Node, span: Span, run: &Run) -> RenderError {
-    let written = range.and_then(|range| node.as_str()?.get(range)).unwrap_or_default();
-    let name: String = written.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-    if let Some(cause) = run.shared().cause(&name) {
-        return RenderError::Undefined(Box::new(cause.note(span, "used here")));
-    }
-    let text =
-        if written.is_empty() { "something here is undefined".to_owned() } else { format!("`{written}` is undefined") };
-    let names = run.scope().names();
-    let problem = Diagnostic::error(span, text).suggest(&name, names.iter().map(String::as_str));
-    RenderError::Undefined(Box::new(problem))
+/// A filter, test, function or lookup that does not exist.
+pub fn unknown(span: Span, kind: &str, name: &str, known: &[String]) -> Diagnostic {
+    Diagnostic::error(span, format!("there is no {kind} `{name}`")).suggest(name, known.iter().map(String::as_str))
 }
 
 /// The engine's words.
-fn message(error: &Error) -> String {
+pub fn message(error: &Error) -> String {
     match error.detail() {
         Some(detail) => detail.to_owned(),
         None => error.kind().to_string(),
     }
+}
+
+/// What is wrong with a text that cannot be parsed.
+pub fn syntax(problem: &Problem, node: &Node) -> RenderError {
+    let span = problem.range.clone().map_or(node.span, |range| node.position(range));
+    wrong(span, problem.message.clone())
 }
 
 /// A variable that needs itself.

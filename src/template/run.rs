@@ -1,19 +1,21 @@
 //! One rendering: the variables of its scope, each rendered at most once, and why it ended.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use minijinja::Value as Jinja;
-use minijinja::value::{Enumerator, Object};
 
 use super::convert::{self, from_jinja};
 use super::engine::Engine;
+use super::eval::Frame;
 use super::hosts::{Hosts, Names};
 use super::lazy::Lazy;
 use super::report::{self, Ended};
 use super::templar::is_omit;
 use super::{Binding, RenderError, Scope};
 use crate::diagnostic::Diagnostic;
+use crate::source;
 use crate::value::{Map, Value};
 use crate::yaml::{Node, NodeKind, Tag};
 
@@ -26,6 +28,8 @@ pub struct Shared {
     /// Why a variable of this name counted as undefined.
     causes: Mutex<HashMap<String, Diagnostic>>,
     runs: Mutex<Vec<Weak<Run>>>,
+    /// Frames that macros keep.
+    frames: Mutex<Vec<std::sync::Weak<Mutex<Vec<(&'static str, Jinja)>>>>>,
 }
 
 impl Shared {
@@ -40,6 +44,16 @@ impl Shared {
         lock(&self.ended).clone()
     }
 
+    /// What ended the rendering was dealt with.
+    pub fn go_on(&self) {
+        *lock(&self.ended) = None;
+    }
+
+    /// A macro keeps this frame, in which it may be kept itself.
+    pub fn captured(&self, frame: &Frame) {
+        lock(&self.frames).push(Arc::downgrade(frame));
+    }
+
     /// Why the variable `name` counted as undefined, if something inside it was.
     pub fn cause(&self, name: &str) -> Option<Diagnostic> {
         lock(&self.causes).get(name).cloned()
@@ -47,12 +61,28 @@ impl Shared {
 }
 
 /// One rendering for one scope.
-#[derive(Debug)]
 pub struct Run {
-    engine: Arc<Engine>,
+    settings: Settings,
     scope: Arc<dyn Scope>,
     known: Mutex<HashMap<String, Jinja>>,
     shared: Arc<Shared>,
+}
+
+/// What a rendering needs beside its scope.
+#[derive(Clone)]
+pub struct Settings {
+    /// The engine.
+    pub engine: Arc<Engine>,
+    /// Where warnings go.
+    pub warn: Arc<dyn Fn(Diagnostic) + Send + Sync>,
+    /// Whether this is for a plan.
+    pub planning: bool,
+}
+
+impl std::fmt::Debug for Run {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.debug_struct("Run").field("scope", &self.scope).finish_non_exhaustive()
+    }
 }
 
 /// Breaks the circle of a rendering and the values that it remembers.
@@ -61,6 +91,9 @@ pub struct Started(pub Arc<Run>);
 
 impl Drop for Started {
     fn drop(&mut self) {
+        for frame in lock(&self.0.shared.frames).drain(..).filter_map(|frame| frame.upgrade()) {
+            lock(&frame).clear();
+        }
         for run in lock(&self.0.shared.runs).drain(..).filter_map(|run| run.upgrade()) {
             lock(&run.known).clear();
         }
@@ -73,19 +106,51 @@ pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Run {
     /// Starts a rendering.
-    pub fn start(engine: &Arc<Engine>, scope: &Arc<dyn Scope>) -> Started {
-        Started(Run::new(engine, scope, Arc::default()))
+    pub fn start(settings: &Settings, scope: &Arc<dyn Scope>) -> Started {
+        Started(Run::new(settings, scope, Arc::default()))
     }
 
-    fn new(engine: &Arc<Engine>, scope: &Arc<dyn Scope>, shared: Arc<Shared>) -> Arc<Run> {
-        let run = Arc::new(Run { engine: engine.clone(), scope: scope.clone(), known: Mutex::default(), shared });
+    fn new(settings: &Settings, scope: &Arc<dyn Scope>, shared: Arc<Shared>) -> Arc<Run> {
+        let run = Arc::new(Run { settings: settings.clone(), scope: scope.clone(), known: Mutex::default(), shared });
         lock(&run.shared.runs).push(Arc::downgrade(&run));
         run
     }
 
     /// The same rendering, looking at another host.
     pub fn elsewhere(&self, scope: &Arc<dyn Scope>) -> Arc<Run> {
-        Run::new(&self.engine, scope, self.shared.clone())
+        Run::new(&self.settings, scope, self.shared.clone())
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &Arc<Engine> {
+        &self.settings.engine
+    }
+
+    /// Whether this is for a plan.
+    pub fn planning(&self) -> bool {
+        self.settings.planning
+    }
+
+    /// Says something that is no error.
+    pub fn warn(&self, warning: Diagnostic) {
+        (self.settings.warn)(warning);
+    }
+
+    /// Where a template that another one names is looked for: beside that one, then as for the `template` module.
+    pub fn template_places(&self, name: &str, from: &Node) -> Vec<PathBuf> {
+        let beside = source::source(from.span).and_then(|source| Some(source.path.parent()?.join(name)));
+        let mut places: Vec<PathBuf> = beside.into_iter().collect();
+        for place in self.scope.files().candidates("templates", name) {
+            if !places.contains(&place) {
+                places.push(place);
+            }
+        }
+        places
+    }
+
+    /// The file of a template that another one names.
+    pub fn find_template(&self, name: &str, from: &Node) -> Option<PathBuf> {
+        self.template_places(name, from).into_iter().find(|path| path.is_file())
     }
 
     /// What all parts of the rendering share.
@@ -167,7 +232,7 @@ impl Run {
 
     /// Renders one text to a value of the template language.
     pub fn text(self: &Arc<Self>, text: &str, node: &Node) -> Result<Jinja, RenderError> {
-        self.engine.render(text, node, self)
+        self.engine().render(text, node, self)
     }
 
     /// Renders data. Entries of lists and mappings that are `omit` are left out; those that are not known yet stand as
@@ -203,7 +268,7 @@ impl Run {
             Ok(value) => Ok((!is_omit(&value)).then_some(value)),
             Err(RenderError::Unknown(step)) => {
                 // The rendering of the others goes on.
-                *lock(&self.shared.ended) = None;
+                self.shared.go_on();
                 Ok(Some(Value::Unknown(step)))
             }
             Err(error) => Err(error),
@@ -231,25 +296,7 @@ impl Run {
         let result = from_jinja(value);
         match self.shared.ended() {
             Some(why) => Err(why),
-            None => result.map_err(|error| report::problem(&error, node, self)),
+            None => result.map_err(|error| report::problem(&error, node.span)),
         }
-    }
-}
-
-/// The variables of a scope as the outermost names of a template.
-#[derive(Debug)]
-pub struct Variables(pub Arc<Run>);
-
-impl Object for Variables {
-    fn get_value(self: &Arc<Self>, key: &Jinja) -> Option<Jinja> {
-        self.0.variable(key.as_str()?)
-    }
-
-    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Jinja> {
-        self.0.variable(key)
-    }
-
-    fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::NonEnumerable
     }
 }

@@ -4,8 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::engine::Engine;
-use super::run::{Run, Started};
-use super::{RenderError, Scope, report};
+use super::run::{Run, Settings, Started};
+use super::unit::Kind;
+use super::{RenderError, Scope, condition, eval, report};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::value::Value;
@@ -17,14 +18,12 @@ pub(super) const OMIT: &str = "\u{0}omit\u{0}";
 /// Renders templates for all hosts and tasks. Cheap to clone and to share: clones use one cache of compiled templates.
 #[derive(Clone)]
 pub struct Templar {
-    warn: Arc<dyn Fn(Diagnostic) + Send + Sync>,
-    planning: bool,
-    engine: Arc<Engine>,
+    settings: Settings,
 }
 
 impl std::fmt::Debug for Templar {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        f.debug_struct("Templar").field("planning", &self.planning).finish_non_exhaustive()
+        f.debug_struct("Templar").field("planning", &self.settings.planning).finish_non_exhaustive()
     }
 }
 
@@ -78,27 +77,29 @@ impl Default for TemplateOptions {
 }
 
 impl TemplateOptions {
-    /// How texts in YAML are read.
-    pub(super) fn in_yaml() -> Self {
-        TemplateOptions { trim_blocks: false, ..TemplateOptions::default() }
+    /// Whether a text is a template at all.
+    pub(super) fn is_template(&self, text: &str) -> bool {
+        let starts = [&self.variable_start_string, &self.block_start_string, &self.comment_start_string];
+        text.starts_with("#jinja2:") || starts.iter().any(|start| text.contains(start.as_str()))
     }
 }
 
 impl Templar {
     /// A renderer whose warnings go nowhere.
     pub fn new() -> Self {
-        Templar { warn: Arc::new(|_| ()), planning: false, engine: Arc::new(Engine::new()) }
+        let engine = Arc::new(Engine::new());
+        Templar { settings: Settings { warn: Arc::new(|_| ()), planning: false, engine } }
     }
 
     /// Warnings (a condition that is no boolean, say) go to `hook`.
     pub fn on_warning(mut self, hook: impl Fn(Diagnostic) + Send + Sync + 'static) -> Self {
-        self.warn = Arc::new(hook);
+        self.settings.warn = Arc::new(hook);
         self
     }
 
     /// For plan mode: an unknown that stands alone in `{{ }}` inside longer text becomes `(known after: TASK)`.
     pub fn planning(mut self) -> Self {
-        self.planning = true;
+        self.settings.planning = true;
         self
     }
 
@@ -125,18 +126,14 @@ impl Templar {
     pub fn expression(&self, text: &str, span: Span, scope: &Arc<dyn Scope>) -> Result<Value, RenderError> {
         let node = Node::scalar(span, text);
         let started = self.start(scope);
-        let value = self.engine.expression(text, &node, &started.0)?;
+        let value = self.settings.engine.expression(Kind::Expression, text, &node, &started.0)?;
         started.0.finish(&value, &node)
     }
 
     /// One condition of `when`, `failed_when`, …: a boolean or a bare expression. A result that is no boolean counts by
     /// its truth, with a warning. (A list of conditions is its caller's.)
     pub fn condition(&self, node: &Node, scope: &Arc<dyn Scope>) -> Result<bool, RenderError> {
-        match node.as_str() {
-            Some(text) if is_template(text) => Ok(self.render(node, scope)?.is_true()),
-            Some(text) => Ok(self.expression(text, node.span, scope)?.is_true()),
-            None => Ok(self.render(node, scope)?.is_true()),
-        }
+        condition::holds(node, &self.start(scope).0)
     }
 
     /// Renders a template file. `path` is where it was found, for `template_path` and errors.
@@ -147,10 +144,16 @@ impl Templar {
         options: &TemplateOptions,
         scope: &Arc<dyn Scope>,
     ) -> Result<String, RenderError> {
-        let node = Node::scalar(crate::source::add(path, text), text);
         let started = self.start(scope);
-        let rendered = self.engine.file(text, options, &node, &started.0)?.to_string();
-        Ok(rendered)
+        let value = self.settings.engine.file(path, text, options, &started.0)?;
+        if value.is_none() {
+            return Ok(String::new());
+        }
+        let mut rendered = String::new();
+        match eval::write(&value, &mut rendered) {
+            Ok(()) => Ok(rendered),
+            Err(error) => Err(report::problem(&error, Span::default())),
+        }
     }
 
     /// What `with_NAME: terms` loops over; `terms` are rendered already.
@@ -163,7 +166,7 @@ impl Templar {
     }
 
     fn start(&self, scope: &Arc<dyn Scope>) -> Started {
-        Run::start(&self.engine, scope)
+        Run::start(&self.settings, scope)
     }
 }
 

@@ -1,0 +1,230 @@
+//! Filters, tests, functions and methods.
+
+use minijinja::machinery::{Span as Place, ast};
+use minijinja::value::Kwargs;
+use minijinja::{ErrorKind, Value as Jinja};
+
+use super::macros::Macro;
+use super::{Evaluator, Expr};
+use crate::diagnostic::Diagnostic;
+use crate::template::{RenderError, python, report};
+
+/// Filters that look at undefined values themselves. All others are undefined where an argument is.
+const LENIENT_FILTERS: &[&str] = &["default", "d", "mandatory", "ternary", "type_debug"];
+
+/// Tests that look at undefined values themselves.
+const LENIENT_TESTS: &[&str] = &["defined", "undefined", "vault_encrypted"];
+
+/// The arguments of a call.
+#[derive(Default)]
+pub(super) struct Given {
+    pub positional: Vec<Jinja>,
+    pub named: Vec<(String, Jinja)>,
+}
+
+impl Given {
+    fn is_undefined(&self) -> bool {
+        self.positional.iter().chain(self.named.iter().map(|(_, value)| value)).any(Jinja::is_undefined)
+    }
+
+    /// As minijinja takes them: the named ones as one value behind the others.
+    pub(super) fn values(mut self) -> Vec<Jinja> {
+        if !self.named.is_empty() {
+            self.positional.push(Jinja::from(self.named.into_iter().collect::<Kwargs>()));
+        }
+        self.positional
+    }
+}
+
+/// The name without the collection that it is built in.
+fn plain(name: &str) -> &str {
+    name.strip_prefix("ansible.builtin.").unwrap_or(name)
+}
+
+impl Evaluator<'_> {
+    pub(super) fn given(
+        &mut self,
+        first: Option<Jinja>,
+        args: &'static [ast::CallArg<'static>],
+    ) -> Result<Given, RenderError> {
+        let mut given = Given { positional: first.into_iter().collect(), named: Vec::new() };
+        for arg in args {
+            match arg {
+                ast::CallArg::Pos(expression) => given.positional.push(self.value(expression)?),
+                ast::CallArg::Kwarg(name, expression) => {
+                    given.named.push(((*name).to_owned(), self.value(expression)?))
+                }
+                ast::CallArg::PosSplat(expression) => {
+                    let items = self.defined(expression)?;
+                    let items = python::items(&items).map_err(|error| self.failed(expression.span(), &error))?;
+                    given.positional.extend(items);
+                }
+                ast::CallArg::KwargSplat(expression) => {
+                    let map = self.defined(expression)?;
+                    let pairs = python::pairs(&map).map_err(|error| self.failed(expression.span(), &error))?;
+                    given.named.extend(pairs.into_iter().map(|(key, value)| (python::text(&key).into_owned(), value)));
+                }
+            }
+        }
+        Ok(given)
+    }
+
+    pub(super) fn filter(&mut self, filter: &'static ast::Spanned<ast::Filter<'static>>) -> Result<Jinja, RenderError> {
+        let first = match &filter.expr {
+            Some(expression) => self.value(expression)?,
+            None => self.piped.clone().unwrap_or_default(),
+        };
+        let given = self.given(Some(first), &filter.args)?;
+        let name: String = filter.name.split_whitespace().collect();
+        if given.is_undefined() && !LENIENT_FILTERS.contains(&plain(&name)) {
+            return Ok(Jinja::UNDEFINED);
+        }
+        self.state.apply_filter(&name, &given.values()).map_err(|error| match error.kind() {
+            ErrorKind::UnknownFilter => self.unknown(filter.span(), "filter", &name),
+            _ => self.failed(filter.span(), &error),
+        })
+    }
+
+    pub(super) fn test(&mut self, test: &'static ast::Spanned<ast::Test<'static>>) -> Result<Jinja, RenderError> {
+        let name: String = test.name.split_whitespace().collect();
+        let lenient = LENIENT_TESTS.contains(&plain(&name));
+        let first = if lenient { self.existing(&test.expr)? } else { self.value(&test.expr)? };
+        let given = self.given(Some(first), &test.args)?;
+        if given.is_undefined() && !lenient {
+            return Ok(Jinja::UNDEFINED);
+        }
+        let result = self.state.perform_test(&name, &given.values());
+        result.map(Jinja::from).map_err(|error| match error.kind() {
+            ErrorKind::UnknownTest => self.unknown(test.span(), "test", &name),
+            _ => self.failed(test.span(), &error),
+        })
+    }
+
+    /// A value of which only matters whether there is one: what will be known only later is there already.
+    fn existing(&mut self, expression: &'static Expr) -> Result<Jinja, RenderError> {
+        let parent = match expression {
+            Expr::GetAttr(get) => Some(&get.expr),
+            Expr::GetItem(get) => Some(&get.expr),
+            Expr::Var(_) => None,
+            _ => return self.value(expression),
+        };
+        match self.value(expression) {
+            Err(RenderError::Unknown(step)) => {
+                self.run.shared().go_on();
+                match parent.map(|parent| self.value(parent)) {
+                    None | Some(Ok(_)) => Ok(Jinja::from(true)),
+                    Some(Err(_)) => Err(RenderError::Unknown(step)),
+                }
+            }
+            result => result,
+        }
+    }
+
+    pub(super) fn unknown(&self, place: Place, kind: &str, name: &str) -> RenderError {
+        let known = self.run.engine().names(kind);
+        let at = self.unit.part(place).find(name).map_or(self.span(place), |offset| {
+            let start = place.start_offset as usize + offset;
+            self.span_of(start..start + name.len())
+        });
+        RenderError::Wrong(Box::new(report::unknown(at, kind, name, &known)))
+    }
+
+    pub(super) fn call(&mut self, call: &'static ast::Spanned<ast::Call<'static>>) -> Result<Jinja, RenderError> {
+        let place = call.span();
+        match call.identify_call() {
+            ast::CallType::Function("super") => self.super_block(place),
+            ast::CallType::Function("loop") if !self.loops.is_empty() => self.recurse(call),
+            ast::CallType::Function(name) => {
+                let function = self.variable(name);
+                if function.is_undefined() {
+                    return Err(self.no_function(&call.expr, name));
+                }
+                let given = self.given(None, &call.args)?;
+                if matches!(name, "lookup" | "query" | "q") && self.is_global(name) {
+                    return self.lookup(call, name, given);
+                }
+                self.invoke(place, &function, given)
+            }
+            ast::CallType::Method(object, name) => self.method(call, object, name),
+            ast::CallType::Block(name) => self.block_text(name, place),
+            ast::CallType::Object(expression) => {
+                let function = self.defined(expression)?;
+                let given = self.given(None, &call.args)?;
+                self.invoke(place, &function, given)
+            }
+        }
+    }
+
+    pub(super) fn is_global(&self, name: &str) -> bool {
+        self.local(name).is_none() && self.run.variable(name).is_none()
+    }
+
+    fn no_function(&mut self, expression: &'static Expr, name: &'static str) -> RenderError {
+        match self.missing(expression) {
+            RenderError::Undefined(problem) => {
+                let known = self.run.engine().names("function");
+                let filters = self.run.engine().names("filter");
+                let span = problem.span;
+                let mut problem = report::unknown(span, "function", name, &known);
+                if filters.iter().any(|filter| filter == name) {
+                    problem = problem.help(format!("`{name}` is a filter: write `VALUE | {name}`"));
+                }
+                RenderError::Undefined(Box::new(problem))
+            }
+            other => other,
+        }
+    }
+
+    pub(super) fn invoke(&mut self, place: Place, function: &Jinja, given: Given) -> Result<Jinja, RenderError> {
+        if let Some(found) = function.downcast_object::<Macro>() {
+            return self.call_macro(place, &found, given, None);
+        }
+        if given.is_undefined() {
+            return Ok(Jinja::UNDEFINED);
+        }
+        function.call(&mut self.state, &given.values()).map_err(|error| self.failed(place, &error))
+    }
+
+    fn method(
+        &mut self,
+        call: &'static ast::Spanned<ast::Call<'static>>,
+        object: &'static Expr,
+        name: &'static str,
+    ) -> Result<Jinja, RenderError> {
+        let value = self.value(object)?;
+        if value.is_undefined() {
+            return Ok(Jinja::UNDEFINED);
+        }
+        let entry = super::attributes::attribute(&value, name);
+        if entry.downcast_object_ref::<Macro>().is_some() {
+            let given = self.given(None, &call.args)?;
+            return self.invoke(call.span(), &entry, given);
+        }
+        let given = self.given(None, &call.args)?;
+        if given.is_undefined() {
+            return Ok(Jinja::UNDEFINED);
+        }
+        let value = self.changeable(object, value, name);
+        let result = value.call_method(&mut self.state, name, &given.values());
+        result.map_err(|error| match error.kind() {
+            ErrorKind::UnknownMethod => {
+                let message = format!("{} has no method `{name}`", python::described(&value));
+                RenderError::Wrong(Box::new(Diagnostic::error(self.span(call.span()), message)))
+            }
+            _ => self.failed(call.span(), &error),
+        })
+    }
+}
+
+impl Evaluator<'_> {
+    /// `lookup('name', …)` and `query('name', …)`.
+    fn lookup(
+        &mut self,
+        call: &'static ast::Spanned<ast::Call<'static>>,
+        _function: &str,
+        given: Given,
+    ) -> Result<Jinja, RenderError> {
+        let name = given.positional.first().and_then(Jinja::as_str).unwrap_or_default();
+        Err(self.unknown(call.span(), "lookup", name))
+    }
+}

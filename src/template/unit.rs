@@ -1,0 +1,145 @@
+//! A text, parsed once: the tree that the evaluator walks, and the way back to the text as it was written.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use minijinja::Error;
+use minijinja::machinery::{self, Span, ast};
+use minijinja::syntax::SyntaxConfig;
+
+use super::literals::{self, Escapes};
+use super::templar::TemplateOptions;
+
+/// What kind of text a unit was made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A text in YAML.
+    Text,
+    /// A bare expression in YAML, such as `until`.
+    Expression,
+    /// A condition: an expression in which texts may hold templates.
+    Condition,
+    /// A template file, or one that another includes.
+    File,
+}
+
+/// A text, parsed. Units live as long as the process: there are as many as there are different texts.
+pub struct Unit {
+    /// What it was made of.
+    pub kind: Kind,
+    /// The text that was parsed: the one that was written, with some backslashes doubled.
+    pub source: &'static str,
+    /// Its tree.
+    pub tree: Tree,
+    /// How many newlines the text ends in.
+    pub newlines: usize,
+    /// What the newlines at its end become.
+    pub end: String,
+    newline: String,
+    inserted: Vec<usize>,
+    cut: usize,
+}
+
+/// The tree of a unit.
+pub enum Tree {
+    /// One expression.
+    Expression(ast::Expr<'static>),
+    /// Text and statements.
+    Template(ast::Stmt<'static>),
+    /// Nothing.
+    Empty,
+}
+
+impl Tree {
+    /// The parts of a template.
+    pub fn parts(&self) -> &[ast::Stmt<'static>] {
+        match self {
+            Tree::Template(ast::Stmt::Template(whole)) => &whole.children,
+            _ => &[],
+        }
+    }
+}
+
+impl Unit {
+    /// Parses a text. `options` are those of a template file.
+    pub fn parse(kind: Kind, text: &str, options: &TemplateOptions) -> Result<&'static Unit, Box<Problem>> {
+        let end = options.newline_sequence.clone();
+        let (options, cut) = super::header::read(text, options)
+            .map_err(|message| Box::new(Problem { range: Some(0..text.find('\n').unwrap_or(text.len())), message }))?;
+        let escapes = match kind {
+            Kind::Text => Escapes::LiteralIn(&options),
+            Kind::Expression | Kind::Condition | Kind::File => Escapes::Kept,
+        };
+        let (source, inserted) = literals::escape(&text[cut..], escapes);
+        let source: &'static str = Box::leak(source.into_boxed_str());
+        let parsed = match kind {
+            Kind::Text | Kind::File => template(source, &options),
+            Kind::Expression | Kind::Condition => machinery::parse_expr(source).map(Tree::Expression),
+        };
+        let newlines = text.chars().rev().filter(|c| *c != '\r').take_while(|c| *c == '\n').count();
+        let newline = options.newline_sequence.clone();
+        let unit =
+            |tree| Unit { kind, source, tree, newlines, end: end.clone(), newline: newline.clone(), inserted, cut };
+        match parsed {
+            Ok(tree) => Ok(Box::leak(Box::new(unit(tree)))),
+            Err(error) => {
+                let unit = unit(Tree::Empty);
+                let range = error.range().map(|range| unit.written(range));
+                let range = range.or_else(|| error.line().map(|line| line_of(text, line)));
+                Err(Box::new(Problem { range, message: super::report::message(&error) }))
+            }
+        }
+    }
+
+    /// Where a place of the parsed text stands in the text that was written.
+    pub fn written(&self, range: Range<usize>) -> Range<usize> {
+        let back = |at: usize| self.cut + at - self.inserted.iter().take_while(|&&inserted| inserted < at).count();
+        back(range.start)..back(range.end)
+    }
+
+    /// The text at a place.
+    pub fn part(&self, span: Span) -> &'static str {
+        self.source.get(span.start_offset as usize..span.end_offset as usize).unwrap_or_default()
+    }
+
+    /// Raw text with the newlines that are wanted.
+    pub fn raw(&self, text: &'static str) -> Cow<'static, str> {
+        let text = if text.contains('\r') { Cow::Owned(text.replace("\r\n", "\n")) } else { Cow::Borrowed(text) };
+        if self.newline == "\n" { text } else { Cow::Owned(text.replace('\n', &self.newline)) }
+    }
+
+    /// Whether anything stands beside a single expression.
+    pub fn is_long(&self) -> bool {
+        self.tree.parts().len() > 1
+    }
+}
+
+/// What is wrong with a text.
+#[derive(Debug)]
+pub struct Problem {
+    /// Where, in the text as it was written.
+    pub range: Option<Range<usize>>,
+    /// What.
+    pub message: String,
+}
+
+fn template(source: &'static str, options: &TemplateOptions) -> Result<Tree, Error> {
+    machinery::parse(source, "", syntax(options)?).map(Tree::Template)
+}
+
+fn syntax(options: &TemplateOptions) -> Result<SyntaxConfig, Error> {
+    let o = options.clone();
+    SyntaxConfig::builder()
+        .block_delimiters(o.block_start_string, o.block_end_string)
+        .variable_delimiters(o.variable_start_string, o.variable_end_string)
+        .comment_delimiters(o.comment_start_string, o.comment_end_string)
+        .trim_blocks(o.trim_blocks)
+        .lstrip_blocks(o.lstrip_blocks)
+        .build()
+}
+
+fn line_of(text: &str, line: usize) -> Range<usize> {
+    let start = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum::<usize>();
+    let length = text[start..].find('\n').unwrap_or(text.len() - start);
+    start..start + length
+}
