@@ -23,6 +23,7 @@ pub fn register(environment: &mut Environment<'static>) {
     environment.add_function("joiner", |separator: Option<String>| {
         Jinja::from_object(Joiner { separator: separator.unwrap_or_else(|| ", ".into()), used: Mutex::new(false) })
     });
+    environment.add_function("now", super::moment::now);
     environment.add_function("undef", |_: Rest<Jinja>| Jinja::UNDEFINED);
     // The evaluator sees to these itself: they need the scope.
     for name in ["lookup", "query", "q"] {

@@ -16,6 +16,7 @@ mod lazy;
 pub mod lookups;
 mod literals;
 mod methods;
+mod moment;
 mod native;
 mod network;
 pub mod predicates;

@@ -8,7 +8,7 @@ use minijinja::Value as Jinja;
 
 use super::convert::{self, from_jinja};
 use super::engine::Engine;
-use super::eval::Frame;
+use super::eval::{Frame, Names as Set};
 use super::hosts::{Hosts, Names};
 use super::lazy::Lazy;
 use super::report::{self, Ended};
@@ -29,7 +29,7 @@ pub struct Shared {
     causes: Mutex<HashMap<String, Diagnostic>>,
     runs: Mutex<Vec<Weak<Run>>>,
     /// Frames that macros keep.
-    frames: Mutex<Vec<std::sync::Weak<Mutex<Vec<(&'static str, Jinja)>>>>>,
+    frames: Mutex<Vec<Weak<Set>>>,
 }
 
 impl Shared {

@@ -136,7 +136,7 @@ impl Evaluator<'_> {
         self.assign(&import.name, module)
     }
 
-    pub(super) fn from_import(
+    pub(super) fn import_names(
         &mut self,
         import: &'static ast::Spanned<ast::FromImport<'static>>,
     ) -> Result<(), RenderError> {

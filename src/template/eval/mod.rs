@@ -35,7 +35,10 @@ type Expr = ast::Expr<'static>;
 type Stmt = ast::Stmt<'static>;
 
 /// Names that statements set.
-pub type Frame = Arc<Mutex<Vec<(&'static str, Jinja)>>>;
+pub type Names = Mutex<Vec<(&'static str, Jinja)>>;
+
+/// Names that statements set, shared with the macros that were declared among them.
+pub type Frame = Arc<Names>;
 
 /// Where a unit stands.
 #[derive(Clone)]

@@ -52,7 +52,7 @@ impl Evaluator<'_> {
             }
             Stmt::Block(block) => self.block(block, output),
             Stmt::Import(import) => self.import(import),
-            Stmt::FromImport(import) => self.from_import(import),
+            Stmt::FromImport(import) => self.import_names(import),
             Stmt::Extends(extends) => self.extends(extends),
             Stmt::Include(include) => self.include(include, output),
             Stmt::Macro(declaration) => {
