@@ -8,9 +8,11 @@ mod become_;
 mod files;
 mod handlers;
 mod keywords;
+mod names;
 mod secrets;
 mod selected;
 mod targets;
+mod templates;
 mod walk;
 
 use std::path::PathBuf;
@@ -20,6 +22,8 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::inventory::{Inventory, Limit};
 use crate::playbook::Project;
 use crate::steps::{self, Expander, Options, PlaySteps};
+use crate::template::Templar;
+use names::Known;
 use selected::Tags;
 use targets::Targets;
 use walk::View;
@@ -81,6 +85,8 @@ pub fn check(input: &Input) -> Checked {
         start_at_task: None,
         ..options.clone()
     };
+    let mut known = input.inventory.map(|inventory| Known::new(inventory, input.playbooks, &input.options.early));
+    let mut wholes = Vec::new();
     for path in input.playbooks {
         let (found, wrong) = steps::plays(path, input.project, &options);
         problems.extend(wrong);
@@ -92,12 +98,23 @@ pub fn check(input: &Input) -> Checked {
             look(&view, input, &mut problems);
             targets.see(&view);
             tags.see(&view);
+            if let Some(known) = &mut known {
+                known.see(&view);
+            }
+            drop(view);
+            wholes.push(whole);
             let (steps, _) = Expander::expand(&play, input.project, &options);
             if steps.started {
                 options.start_at_task = None;
             }
             plays.push(CheckedPlay { playbook: path.clone(), steps, hosts });
         }
+    }
+    // A name may be defined by a later play that an earlier one is run after.
+    let known = known.filter(|known| !known.is_open);
+    let templar = Templar::new();
+    for whole in &wholes {
+        templates::check(&View::of(whole, &mut Vec::new()), &templar, known.as_ref(), &mut problems);
     }
     targets.check(&mut problems);
     tags.check(input.options, options.start_at_task.as_deref(), &mut problems);

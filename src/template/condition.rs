@@ -70,7 +70,7 @@ fn variable(text: &str, run: &Run) -> Option<Arc<Node>> {
 }
 
 /// A condition with `{{ }}` outside of texts, which become parentheses, so that all places stay the same.
-fn without_braces(text: &str) -> Option<String> {
+pub(super) fn without_braces(text: &str) -> Option<String> {
     let mut quote = None;
     let mut bare = String::with_capacity(text.len());
     let mut letters = text.char_indices();

@@ -14,7 +14,8 @@ use super::{RenderError, environment, report};
 use crate::source::Span;
 use crate::yaml::{self, Node};
 
-type Parsed = Result<&'static Unit, Arc<Problem>>;
+/// A parsed text, or why it is none.
+pub type Parsed = Result<&'static Unit, Arc<Problem>>;
 
 /// The engine of a process: the environment and all texts that it has parsed.
 pub struct Engine {
@@ -103,6 +104,18 @@ impl Engine {
         let parsed = Unit::parse(kind, text, &TemplateOptions::default()).map_err(|problem| Arc::new(*problem));
         lock(&self.texts).entry(kind).or_default().insert(text.into(), parsed.clone());
         parsed
+    }
+
+    /// A template file, parsed now or before.
+    pub fn read_file(&self, path: &Path, text: &str, options: &TemplateOptions) -> (Arc<Node>, Parsed) {
+        let file = self.read(path, text, options);
+        (file.node, file.parsed)
+    }
+
+    /// Whether there is a filter, test or lookup of this name.
+    pub fn has(&self, kind: &str, name: &str) -> bool {
+        let short = name.strip_prefix("ansible.builtin.").unwrap_or(name);
+        self.names.has(kind, name) || self.names.has(kind, short)
     }
 
     fn read(&self, path: &Path, text: &str, options: &TemplateOptions) -> File {

@@ -13,6 +13,15 @@ pub struct Names {
 }
 
 impl Names {
+    /// Whether there is a filter, test or lookup of this name.
+    pub fn has(&self, kind: &str, name: &str) -> bool {
+        match kind {
+            "filter" => filters::names().any(|known| known == name),
+            "test" => predicates::names().any(|known| known == name),
+            _ => true,
+        }
+    }
+
     /// The names of all filters, tests, functions or lookups.
     pub fn of(&self, kind: &str) -> Vec<String> {
         match kind {

@@ -12,6 +12,7 @@ pub mod filters;
 mod functions;
 mod header;
 mod hosts;
+mod inspect;
 mod lazy;
 pub mod lookups;
 mod literals;
@@ -30,7 +31,8 @@ mod unit;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub use templar::{Templar, TemplateOptions, is_omit, is_template};
+pub use inspect::{Inspection, Use};
+pub use templar::{Reading, Templar, TemplateOptions, is_omit, is_template};
 
 use crate::diagnostic::Diagnostic;
 use crate::value::Value;

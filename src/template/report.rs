@@ -64,8 +64,13 @@ pub fn message(error: &Error) -> String {
 
 /// What is wrong with a text that cannot be parsed.
 pub fn syntax(problem: &Problem, node: &Node) -> RenderError {
+    RenderError::Wrong(Box::new(syntax_problem(problem, node)))
+}
+
+/// The same for people.
+pub fn syntax_problem(problem: &Problem, node: &Node) -> Diagnostic {
     let span = problem.range.clone().map_or(node.span, |range| node.position(range));
-    wrong(span, problem.message.clone())
+    Diagnostic::error(span, problem.message.clone())
 }
 
 /// A variable that needs itself.

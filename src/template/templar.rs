@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::engine::Engine;
 use super::run::{Run, Settings, Started};
 use super::unit::Kind;
-use super::{RenderError, Scope, condition, eval, report};
+use super::{Inspection, RenderError, Scope, condition, eval, inspect, report};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::value::Value;
@@ -31,6 +31,17 @@ impl Default for Templar {
     fn default() -> Self {
         Templar::new()
     }
+}
+
+/// How a text is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// Text that may hold `{{ }}`.
+    Text,
+    /// A bare expression.
+    Expression,
+    /// A condition.
+    Condition,
 }
 
 /// How a template file is read, with the names and defaults of Ansible's `template` module. A first line
@@ -163,6 +174,23 @@ impl Templar {
             ("items" | "list", single) => Ok(vec![single.clone()]),
             _ => Err(report::wrong(Span::default(), format!("there is no lookup `{name}` for `with_{name}`"))),
         }
+    }
+
+    /// What can be said about the texts in a node without any values.
+    pub fn inspect(&self, node: &Node, reading: Reading) -> Inspection {
+        let mut found = Inspection::default();
+        let kind = match reading {
+            Reading::Text => Kind::Text,
+            Reading::Expression => Kind::Expression,
+            Reading::Condition => Kind::Condition,
+        };
+        inspect::node(&self.settings.engine, node, kind, &mut found);
+        found
+    }
+
+    /// What can be said about a template file without any values.
+    pub fn inspect_file(&self, path: &Path, text: &str, options: &TemplateOptions) -> Inspection {
+        inspect::file(&self.settings.engine, path, text, options)
     }
 
     fn start(&self, scope: &Arc<dyn Scope>) -> Started {

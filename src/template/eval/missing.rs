@@ -116,7 +116,7 @@ impl Evaluator<'_> {
 }
 
 /// The expressions among the arguments of a call.
-pub(super) fn operands(args: &'static [ast::CallArg<'static>]) -> impl Iterator<Item = &'static Expr> {
+pub fn operands(args: &'static [ast::CallArg<'static>]) -> impl Iterator<Item = &'static Expr> {
     args.iter().map(|arg| match arg {
         ast::CallArg::Pos(expression)
         | ast::CallArg::Kwarg(_, expression)

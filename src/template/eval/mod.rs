@@ -21,6 +21,7 @@ use std::sync::{Arc, Mutex};
 use minijinja::machinery::{Span as Place, ast};
 use minijinja::{Environment, Error, State, Value as Jinja};
 
+pub use self::missing::operands;
 use self::output::Output;
 pub use self::output::write;
 use super::RenderError;
