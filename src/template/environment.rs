@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use minijinja::{Environment, UndefinedBehavior, Value as Jinja};
 
-use super::{filters, functions, methods, predicates};
+use super::{filters, functions, lookups, methods, predicates};
 
 /// The names of what there is.
 pub struct Names {
@@ -18,7 +18,7 @@ impl Names {
         match kind {
             "filter" => filters::names().any(|known| known == name),
             "test" => predicates::names().any(|known| known == name),
-            _ => true,
+            _ => lookups::names().any(|known| known == name),
         }
     }
 
@@ -27,6 +27,7 @@ impl Names {
         match kind {
             "filter" => filters::names().map(str::to_owned).collect(),
             "test" => predicates::names().map(str::to_owned).collect(),
+            "lookup" => lookups::names().map(str::to_owned).collect(),
             _ => self.globals.keys().cloned().collect(),
         }
     }

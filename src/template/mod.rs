@@ -15,6 +15,7 @@ mod hosts;
 mod inspect;
 mod lazy;
 mod literals;
+mod looking;
 pub mod lookups;
 mod methods;
 mod moment;

@@ -3,10 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::convert;
 use super::engine::Engine;
+use super::looking::Looking;
 use super::run::{Run, Settings, Started};
 use super::unit::Kind;
-use super::{Inspection, RenderError, Scope, condition, eval, inspect, report};
+use super::{Inspection, RenderError, Scope, condition, eval, inspect, lookups, report};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::value::Value;
@@ -168,12 +170,15 @@ impl Templar {
     }
 
     /// What `with_NAME: terms` loops over; `terms` are rendered already.
-    pub fn with_lookup(&self, name: &str, terms: &Value, _scope: &Arc<dyn Scope>) -> Result<Vec<Value>, RenderError> {
-        match (name, terms) {
-            ("items" | "list", Value::List(items)) => Ok(items.iter().flat_map(flat).collect()),
-            ("items" | "list", single) => Ok(vec![single.clone()]),
-            _ => Err(report::wrong(Span::default(), format!("there is no lookup `{name}` for `with_{name}`"))),
-        }
+    pub fn with_lookup(&self, name: &str, terms: &Value, scope: &Arc<dyn Scope>) -> Result<Vec<Value>, RenderError> {
+        let started = self.start(scope);
+        let terms = match terms {
+            Value::List(items) => items.iter().map(convert::whole).collect(),
+            single => vec![convert::whole(single)],
+        };
+        let found = lookups::call(name, &terms, &[], &Looking::looping(&started.0));
+        let found = found.map_err(|error| report::problem(&error, Span::default()))?;
+        found.iter().map(|item| started.0.finish(item, &Node::scalar(Span::default(), ""))).collect()
     }
 
     /// What can be said about the texts in a node without any values.
@@ -195,13 +200,6 @@ impl Templar {
 
     fn start(&self, scope: &Arc<dyn Scope>) -> Started {
         Run::start(&self.settings, scope)
-    }
-}
-
-fn flat(value: &Value) -> Vec<Value> {
-    match value {
-        Value::List(items) => items.clone(),
-        single => vec![single.clone()],
     }
 }
 

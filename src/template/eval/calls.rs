@@ -7,7 +7,8 @@ use minijinja::{ErrorKind, Value as Jinja};
 use super::macros::Macro;
 use super::{Evaluator, Expr};
 use crate::diagnostic::Diagnostic;
-use crate::template::{RenderError, python, report};
+use crate::template::looking::Looking;
+use crate::template::{RenderError, lookups, python, report};
 
 /// Filters that look at undefined values themselves. All others are undefined where an argument is.
 const LENIENT_FILTERS: &[&str] = &["default", "d", "mandatory", "ternary", "type_debug"];
@@ -221,10 +222,19 @@ impl Evaluator<'_> {
     fn lookup(
         &mut self,
         call: &'static ast::Spanned<ast::Call<'static>>,
-        _function: &str,
+        function: &str,
         given: Given,
     ) -> Result<Jinja, RenderError> {
-        let name = given.positional.first().and_then(Jinja::as_str).unwrap_or_default();
-        Err(self.unknown(call.span(), "lookup", name))
+        let place = call.span();
+        let Some((name, terms)) = given.positional.split_first() else {
+            return Err(self.wrong(place, format!("`{function}` needs the name of a lookup")));
+        };
+        let name = name.as_str().unwrap_or_default();
+        if !self.run.engine().has("lookup", name) && name != "config" {
+            return Err(self.unknown(place, "lookup", name));
+        }
+        let look = if function == "lookup" { lookups::lookup_value } else { lookups::query_value };
+        let looking = Looking::new(self.run, self.span(place));
+        look(name, terms, &given.named, &looking).map_err(|error| self.failed(place, &error))
     }
 }
