@@ -409,7 +409,8 @@ impl Performer<'_> {
         }
         let mut temp = OsString::from(".");
         temp.push(shortened(name));
-        temp.push(format!("{MARK}{}-{}", self.machine.pid(), next_number()));
+        // The letter tells it from names that modules have from `System::temporary`.
+        temp.push(format!("{MARK}{}-w{}", self.machine.pid(), next_number()));
         Ok(dir.join(temp))
     }
 

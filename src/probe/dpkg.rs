@@ -81,6 +81,19 @@ impl<'a> Database<'a> {
         self.stanzas().filter_map(parse).map(|package| package.name).collect()
     }
 
+    /// All installed packages with their sections.
+    pub fn installed(&self) -> Vec<(Package, String)> {
+        let section = |stanza| field(stanza, "Section").unwrap_or_default().to_owned();
+        let all = self.stanzas().filter_map(|stanza| Some((parse(stanza)?, section(stanza))));
+        all.filter(|(package, _)| package.state == State::Installed).collect()
+    }
+
+    /// What is wanted of a package: `install`, `hold`, `deinstall` or `purge`.
+    pub fn selection(&self, name: &str) -> Option<String> {
+        let stanza = self.stanzas().find(|stanza| field(stanza, "Package") == Some(name))?;
+        field(stanza, "Status")?.split_whitespace().next().map(str::to_owned)
+    }
+
     /// The machine's own architecture: dpkg's own.
     pub fn architecture(&self) -> Option<&str> {
         let dpkg = self.stanzas().find(|stanza| field(stanza, "Package") == Some("dpkg"))?;

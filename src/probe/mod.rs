@@ -11,6 +11,7 @@ pub mod node;
 pub mod os;
 pub mod passwd;
 pub mod paths;
+pub mod pgp;
 pub mod postgres;
 pub mod python;
 pub mod rpm;
