@@ -137,21 +137,24 @@ class Bench:
         self.fresh(HOSTS[:1])
         ours = self.apply("one", self.w1, HOSTS[:1])
         timed(ours)
-        peaks = [self.peak(ours) for _ in range(3)]
+        machine = output(LAB, "exec", HOSTS[0], "readlink", "/proc/self/ns/mnt").strip()
+        peaks = [self.peak(ours, machine) for _ in range(3)]
         shown = f"{statistics.median(peaks) / 1024:.1f} MiB ({min(peaks) / 1024:.1f} to {max(peaks) / 1024:.1f})"
         row("memory", shown, "", "at most 10 MB")
 
-    def peak(self, command):
-        """The sum of the greatest resident sizes of all agents while a command runs, in KiB. The host sees the processes
-        of the lab's machines."""
+    def peak(self, command, machine):
+        """The sum of the greatest resident sizes of all agents on a machine while a command runs, in KiB. The host sees
+        the processes of the lab's machines; each machine has a mount namespace of its own."""
         seen, ended = {}, threading.Event()
 
         def look():
             while not ended.is_set():
                 for exe in glob.glob("/proc/[0-9]*/exe"):
                     try:
-                        if os.path.basename(os.readlink(exe)).startswith("agent-"):
-                            with open(f"{os.path.dirname(exe)}/status") as status:
+                        process = os.path.dirname(exe)
+                        is_agent = os.path.basename(os.readlink(exe)).startswith("agent-")
+                        if is_agent and os.readlink(f"{process}/ns/mnt") == machine:
+                            with open(f"{process}/status") as status:
                                 size = [line.split()[1] for line in status if line.startswith("VmHWM")]
                             seen[exe] = max(seen.get(exe, 0), *map(int, size))
                     except (OSError, TypeError):
