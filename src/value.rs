@@ -85,6 +85,16 @@ impl Value {
         }
     }
 
+    /// Gives the unknowns inside that name no step the name of this one.
+    pub fn name_unknown(&mut self, step: &str) {
+        match self {
+            Value::Unknown(name) if name.is_empty() => *name = step.to_owned(),
+            Value::List(list) => list.iter_mut().for_each(|value| value.name_unknown(step)),
+            Value::Map(map) => map.values_mut().for_each(|value| value.name_unknown(step)),
+            _ => {}
+        }
+    }
+
     /// The name of the kind, as error messages say it.
     pub fn kind(&self) -> &'static str {
         match self {

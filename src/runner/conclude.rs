@@ -122,6 +122,11 @@ impl Batch<'_> {
         attempts: u32,
     ) -> Verdict {
         let planning = self.run.options.mode == Mode::Plan;
+        let mut ended = ended;
+        if let (true, Ended::Outcome(outcome)) = (planning, &mut ended) {
+            // An agent does not know what its step is called.
+            outcome.values.values_mut().for_each(|value| value.name_unknown(&flight.info.title()));
+        }
         let opaque = match &ended {
             Ended::Outcome(outcome) => outcome.opaque,
             _ => false,
