@@ -127,8 +127,8 @@ fn facts(param: &Param) -> String {
     if param.required {
         facts.push("required".to_owned());
     }
-    if let Some(default) = param.default {
-        facts.push(format!("default: {}", shown_default(default, param.kind)));
+    if let Some(default) = param.default.and_then(|code| shown_default(code, param.kind)) {
+        facts.push(format!("default: {default}"));
     }
     if !param.aliases.is_empty() {
         facts.push(format!("or {}", param.aliases.join(", ")));
@@ -136,20 +136,24 @@ fn facts(param: &Param) -> String {
     facts.join("; ")
 }
 
-/// A default is kept as the code that makes it; this is how a playbook would write it.
-fn shown_default(code: &str, kind: Kind) -> String {
-    let last = code.rsplit("::").next().unwrap_or(code);
+/// A default is kept as the code that makes it; this is how a playbook would write it. `None`: it cannot be told.
+fn shown_default(code: &str, kind: Kind) -> Option<String> {
     if let Kind::Choice(choices) = kind {
+        let last = code.rsplit("::").next().unwrap_or(code);
         let plain = |text: &str| text.replace(['_', '-'], "").to_ascii_lowercase();
-        if let Some(choice) = choices.iter().find(|choice| plain(choice) == plain(last)) {
-            return (*choice).to_owned();
-        }
+        return choices.iter().find(|choice| plain(choice) == plain(last)).map(|choice| (*choice).to_owned());
     }
-    match code {
+    Some(match code {
         "true" => "yes".to_owned(),
         "false" => "no".to_owned(),
-        _ => code.trim_matches('"').to_owned(),
-    }
+        "Map::new()" => "{}".to_owned(),
+        "\"\"" => code.to_owned(),
+        // A list of texts, or a number with its type.
+        _ => match code.strip_suffix(".map(str::to_owned)") {
+            Some(list) => list.replace('"', "").split_whitespace().collect::<Vec<_>>().join(" "),
+            None => code.trim_end_matches("u32").trim_end_matches('_').trim_matches('"').to_owned(),
+        },
+    })
 }
 
 fn summary(doc: &str) -> &str {
