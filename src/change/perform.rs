@@ -67,10 +67,15 @@ pub struct Performed {
 /// The name for a copy of `path` as it is now: `path.PID.YYYY-MM-DD@HH:MM:SS~`, as Ansible names backups.
 pub fn backup_name(system: &dyn System, path: &Path) -> PathBuf {
     let now = jiff::Timestamp::from_second(system.now() as i64).unwrap_or_default();
-    let now = system.time_zone().to_datetime(now);
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".{}.{}~", system.pid(), now.strftime("%Y-%m-%d@%H:%M:%S")));
-    name.into()
+    let now = system.time_zone().to_datetime(now).strftime("%Y-%m-%d@%H:%M:%S").to_string();
+    let named = |number: u32| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".{number}.{now}~"));
+        PathBuf::from(name)
+    };
+    // Ansible's process id differs for each task: one agent may keep a second copy within a second.
+    let is_free = |name: &PathBuf| !matches!(system.stat(name, false), Ok(Some(_)));
+    (system.pid()..).map(named).find(is_free).unwrap_or_else(|| named(0))
 }
 
 /// Carries out `actions` in order and notes what they did in `done`, also where one fails.
@@ -620,6 +625,9 @@ mod tests {
     #[test]
     fn backups_are_named_after_the_moment() {
         let fake = crate::system::fake::Fake::new();
-        assert_eq!(backup_name(&fake, Path::new("/etc/a")), Path::new("/etc/a.1.2027-01-15@08:00:00~"));
+        let first = backup_name(&fake, Path::new("/etc/a"));
+        assert_eq!(first, Path::new("/etc/a.1.2027-01-15@08:00:00~"));
+        let fake = fake.file(first, "");
+        assert_eq!(backup_name(&fake, Path::new("/etc/a")), Path::new("/etc/a.2.2027-01-15@08:00:00~"));
     }
 }

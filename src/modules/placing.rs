@@ -118,15 +118,12 @@ impl Placing<'_> {
     }
 
     fn values(&self, system: &dyn System, spot: &Spot, done: &[Output]) -> Result<Map, Failure> {
-        let mut values = map! { "dest" => text(&spot.shown), "checksum" => self.sha1.as_str() };
-        match done.is_empty() {
-            true => drop(values.insert("path".to_owned(), text(&spot.shown))),
-            false => {
-                values.extend(self.name.map(|name| ("src".to_owned(), name.into())));
-                let md5 = system.digest(&spot.path, Digest::Md5);
-                let md5 = md5.during(|| format!("read {}", spot.path.display()))?;
-                values.insert("md5sum".to_owned(), md5.into());
-            }
+        let shown = || text(&spot.shown);
+        let mut values = map! { "dest" => shown(), "path" => shown(), "checksum" => self.sha1.as_str() };
+        if !done.is_empty() {
+            values.extend(self.name.map(|name| ("src".to_owned(), name.into())));
+            let md5 = system.digest(&spot.path, Digest::Md5);
+            values.insert("md5sum".to_owned(), md5.during(|| format!("read {}", spot.path.display()))?.into());
         }
         values.extend(backup_file(done));
         values.extend(attributes::values(system, &spot.path)?);
