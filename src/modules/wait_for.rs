@@ -1,6 +1,6 @@
 mod connections;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -78,7 +78,8 @@ impl Module for Args {
             let slept = done.len() > usize::from(self.delay > 0);
             return Ok(if slept { Change::none(self.values(elapsed.into(), Map::new())) } else { self.wait(self.timeout) });
         }
-        match self.look(system)? {
+        let left = (i64::from(self.timeout) - elapsed).clamp(1, i64::from(self.connect_timeout.max(1)));
+        match self.look(system, Duration::from_secs(left as u64))? {
             Some(found) => Ok(Change::none(self.values(elapsed.into(), found))),
             None if !done.is_empty() && elapsed >= i64::from(self.timeout) => Err(self.failure(elapsed)),
             None => Ok(self.wait(self.sleep)),
@@ -120,12 +121,12 @@ impl Args {
         text.transpose().map_err(|error| format!("this is no regular expression: {error}"))
     }
 
-    /// Whether it has come true; then what was found.
-    fn look(&self, system: &dyn System) -> Result<Option<Map>, Failure> {
+    /// Whether it has come true; then what was found. An attempt to connect may take as long as `patience`.
+    fn look(&self, system: &dyn System, patience: Duration) -> Result<Option<Map>, Failure> {
         let regex = self.regex().map_err(|why| Failure::new(why).argument("search_regex"))?;
         match (&self.path, self.port) {
             (Some(path), _) => self.look_at_file(system, path, regex),
-            (None, Some(port)) => self.look_at_port(system, port as u16, regex),
+            (None, Some(port)) => self.look_at_port(system, port as u16, regex, patience),
             (None, None) => Ok(Some(Map::new())),
         }
     }
@@ -142,28 +143,29 @@ impl Args {
         }
     }
 
-    fn look_at_port(&self, system: &dyn System, port: u16, regex: Option<Regex>) -> Result<Option<Map>, Failure> {
+    fn look_at_port(
+        &self,
+        system: &dyn System,
+        port: u16,
+        regex: Option<Regex>,
+        patience: Duration,
+    ) -> Result<Option<Map>, Failure> {
         if self.state == State::Drained {
             let connections = Connections::read(system)?;
             return Ok((connections.active(self, system, port)? == 0).then(Map::new));
         }
         // A name that is not known yet is a port that is not open yet.
         let hosts = addresses::of(system, &self.host)?;
-        let heard = hosts.into_iter().find_map(|host| self.knock(system, host, port, regex.as_ref()));
+        let closes = matches!(self.state, State::Absent | State::Stopped);
+        let awaited = regex.as_ref().filter(|_| !closes);
+        let mut enough = |bytes: &[u8]| awaited.is_none_or(|regex| found(regex, bytes).is_some());
+        let mut knock = |host| system.connect(SocketAddr::new(host, port), patience, &mut enough).ok();
+        let heard = hosts.into_iter().find_map(&mut knock);
         match (self.state, heard) {
             (State::Absent | State::Stopped, heard) => Ok(heard.is_none().then(Map::new)),
             (_, None) => Ok(None),
             (_, Some(bytes)) => Ok(regex.map_or(Some(Map::new()), |regex| found(&regex, &bytes))),
         }
-    }
-
-    /// What the port sends before the expression matches; `None` if nobody is there.
-    fn knock(&self, system: &dyn System, host: IpAddr, port: u16, regex: Option<&Regex>) -> Option<Vec<u8>> {
-        let patience = Duration::from_secs(self.connect_timeout.max(1).into());
-        let closes = matches!(self.state, State::Absent | State::Stopped);
-        let regex = regex.filter(|_| !closes);
-        let mut enough = |bytes: &[u8]| regex.is_none_or(|regex| found(regex, bytes).is_some());
-        system.connect(SocketAddr::new(host, port), patience, &mut enough).ok()
     }
 
     fn failure(&self, elapsed: i64) -> Failure {
