@@ -1,6 +1,7 @@
 //! `wodctl`: push-based, idempotent provisioning in Ansible's language. See `ARCHITECTURE.md` for the whole picture.
 #![deny(unsafe_op_in_unsafe_fn)]
 #![warn(missing_docs)]
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests make the files that they need"))]
 
 pub mod agent;
 pub mod change;

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+#[expect(clippy::disallowed_methods, reason = "the arguments of the program")]
 fn main() -> ExitCode {
     let args: Vec<_> = std::env::args_os().collect();
     // On a target. Not a command for people, and it must start at once.

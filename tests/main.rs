@@ -1,4 +1,5 @@
 //! All integration tests, in one binary.
+#![allow(clippy::disallowed_methods, reason = "tests make the files that they need")]
 
 mod agent;
 mod check;

@@ -1,4 +1,5 @@
 //! Files of the controller that are named but not there.
+#![expect(clippy::disallowed_methods, reason = "looks for the files of the controller that playbooks name")]
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,5 @@
 //! Which playbooks a run is about, and where their roles lie.
+#![expect(clippy::disallowed_methods, reason = "finds the content shipped beside the program and in the data folders")]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,4 +1,5 @@
 //! Passwords that the operator types, or that a file or program gives.
+#![expect(clippy::disallowed_methods, reason = "reads passwords from files and programs that the operator names")]
 
 use std::io;
 use std::os::unix::fs::PermissionsExt;

@@ -1,4 +1,5 @@
 //! Questions to the operator.
+#![expect(clippy::disallowed_methods, reason = "the terminal is a file")]
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};

@@ -1,4 +1,5 @@
 //! The plays of a job, one after the other: what `apply`, `plan`, `ping`, `facts` and `exec` end in.
+#![expect(clippy::disallowed_methods, reason = "finds the folders of agents")]
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,5 @@
 //! `group_vars` and `host_vars`: files and folders named after groups and hosts, each read once.
+#![expect(clippy::disallowed_methods, reason = "reads group_vars and host_vars")]
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};

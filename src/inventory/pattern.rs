@@ -1,4 +1,5 @@
 //! Patterns that choose hosts: `web`, `web*`, `~web\d+`, `web[0:2]`, joined by `,` or `:`, with `!` and `&`.
+#![expect(clippy::disallowed_methods, reason = "reads the file that a limit names")]
 
 use std::ops::Range;
 use std::path::Path;

@@ -1,5 +1,6 @@
 //! How far a run has come: bars on a terminal, now and then a line where there is none. On standard error, so that it
 //! never mixes with what a run says.
+#![expect(clippy::disallowed_methods, reason = "what the terminal can do is in the environment")]
 
 use std::io::{IsTerminal, Write};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};

@@ -1,4 +1,5 @@
 //! Colours, and whether there are any.
+#![expect(clippy::disallowed_methods, reason = "whether there are colours is in the environment")]
 
 use std::io::IsTerminal;
 

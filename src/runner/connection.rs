@@ -1,4 +1,5 @@
 //! How a host is reached and whom a step becomes there: from variables, keywords and the command line.
+#![expect(clippy::disallowed_methods, reason = "keys are named relative to the home folder of the operator")]
 
 use std::path::PathBuf;
 use std::sync::Arc;

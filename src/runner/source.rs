@@ -1,4 +1,5 @@
 //! Files and templates of the controller: found, rendered, announced by hash. The agent asks for what it lacks.
+#![expect(clippy::disallowed_methods, reason = "reads the files of the controller that steps bring to hosts")]
 
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;

@@ -1,4 +1,5 @@
 //! The real machine. This file, [`process`](super::process) and [`http`](super::http) are the only doors to it.
+#![expect(clippy::disallowed_methods, reason = "the real machine")]
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};

@@ -1,4 +1,5 @@
 //! Starts programs of the real machine and sees them to their end.
+#![expect(clippy::disallowed_methods, reason = "part of the real machine: runs programs")]
 
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, OwnedFd};

@@ -1,4 +1,5 @@
 //! Lookups inside a rendering: what they may ask of it.
+#![expect(clippy::disallowed_methods, reason = "lookups read files of the controller")]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,4 +1,5 @@
 //! Python's `random`: the Mersenne Twister, seeded and read as CPython does it.
+#![expect(clippy::disallowed_methods, reason = "asks the kernel for a seed")]
 
 use std::fs::File;
 use std::io::Read;

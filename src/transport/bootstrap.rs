@@ -1,4 +1,5 @@
 //! The agent on the target is this very binary: how it gets there and how it is started.
+#![expect(clippy::disallowed_methods, reason = "this program is its own agent")]
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
 //! The local connection: the same agent, as a process on this machine.
+#![expect(clippy::disallowed_methods, reason = "starts this program as the agent of this machine")]
 
 use std::process::Stdio;
 

@@ -1,4 +1,5 @@
 //! One open channel to one agent: frames out, messages in, contents on demand.
+#![expect(clippy::disallowed_methods, reason = "reads the contents that agents ask for")]
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::sync::mpsc;

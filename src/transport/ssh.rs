@@ -1,4 +1,5 @@
 //! SSH by the user's own OpenSSH: a master that we start, and channels over it without a process each.
+#![expect(clippy::disallowed_methods, reason = "starts ssh and keeps its control socket")]
 
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};

@@ -1,4 +1,5 @@
 //! Files of variables: `group_vars`, `vars_files`, `include_vars`, `-e @file`.
+#![expect(clippy::disallowed_methods, reason = "reads files of variables")]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

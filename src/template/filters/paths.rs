@@ -1,4 +1,5 @@
 //! Paths, as Python's `os.path` handles them: all text, but for those that ask the controller.
+#![expect(clippy::disallowed_methods, reason = "paths are made absolute on the controller")]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,4 +1,5 @@
 //! What programs on the controller print.
+#![expect(clippy::disallowed_methods, reason = "runs programs of the controller")]
 
 use std::process::{Command, Output, Stdio};
 

@@ -1,4 +1,5 @@
 //! Passwords that are made once and kept in a file of the controller.
+#![expect(clippy::disallowed_methods, reason = "keeps passwords in files of the controller")]
 
 use std::fs;
 use std::io::Write;

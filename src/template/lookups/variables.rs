@@ -1,4 +1,5 @@
 //! The environment and the variables.
+#![expect(clippy::disallowed_methods, reason = "looks up the environment of the controller")]
 
 use minijinja::{Error, Value};
 

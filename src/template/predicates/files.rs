@@ -1,4 +1,5 @@
 //! What stands on the controller's disk.
+#![expect(clippy::disallowed_methods, reason = "tests of files look at the controller")]
 
 use std::fs::{self, Metadata};
 use std::io::Read;
