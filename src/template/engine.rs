@@ -8,7 +8,7 @@ use minijinja::{Environment, Value as Jinja};
 
 use super::eval::Evaluator;
 use super::run::{Run, lock};
-use super::templar::TemplateOptions;
+use super::templar::{OMIT, TemplateOptions};
 use super::unit::{Kind, Problem, Unit};
 use super::{RenderError, environment, report};
 use crate::source::Span;
@@ -143,7 +143,7 @@ impl Engine {
 /// As in Ansible, a text ends in as many newlines as its template did.
 fn with_newlines(value: Jinja, unit: &Unit) -> Jinja {
     let is_template = matches!(unit.kind, Kind::Text | Kind::File);
-    let Some(text) = value.as_str().filter(|_| is_template) else { return value };
+    let Some(text) = value.as_str().filter(|text| is_template && *text != OMIT) else { return value };
     let own = text.len() - text.trim_end_matches('\n').len();
     match unit.newlines.checked_sub(own) {
         Some(missing) if missing > 0 => Jinja::from(format!("{text}{}", unit.end.repeat(missing))),

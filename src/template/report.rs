@@ -56,7 +56,15 @@ pub fn unknown(span: Span, kind: &str, name: &str, known: &[String]) -> Diagnost
 
 /// The engine's words.
 pub fn message(error: &Error) -> String {
+    let kind = match error.kind() {
+        ErrorKind::UnknownFilter => "filter",
+        ErrorKind::UnknownTest => "test",
+        _ => "",
+    };
     match error.detail() {
+        Some(detail) if !kind.is_empty() => {
+            format!("there is no {kind} `{}`", detail.split_whitespace().nth(1).unwrap_or_default())
+        }
         Some(detail) => detail.to_owned(),
         None => error.kind().to_string(),
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use minijinja::Value as Jinja;
+use minijinja::value::ValueKind;
 
 use super::convert::{self, from_jinja};
 use super::engine::Engine;
@@ -176,7 +177,10 @@ impl Run {
             None if name == "vars" => Jinja::from_object(Names(self.clone())),
             None => return None,
         };
-        lock(&self.known).insert(name.to_owned(), value.clone());
+        // What is not known yet is asked for again: the rendering may go on without it.
+        if value.kind() != ValueKind::Invalid {
+            lock(&self.known).insert(name.to_owned(), value.clone());
+        }
         Some(value)
     }
 

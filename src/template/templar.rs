@@ -172,11 +172,22 @@ impl Templar {
     /// What `with_NAME: terms` loops over; `terms` are rendered already.
     pub fn with_lookup(&self, name: &str, terms: &Value, scope: &Arc<dyn Scope>) -> Result<Vec<Value>, RenderError> {
         let started = self.start(scope);
-        let terms = match terms {
-            Value::List(items) => items.iter().map(convert::whole).collect(),
-            single => vec![convert::whole(single)],
+        let items = match terms {
+            Value::List(items) => items.clone(),
+            single => vec![single.clone()],
         };
-        let found = lookups::call(name, &terms, &[], &Looking::looping(&started.0));
+        // These keep what is not known yet as an item.
+        match name {
+            "items" => return Ok(items.into_iter().flat_map(flat).collect()),
+            "list" => return Ok(items),
+            _ => {}
+        }
+        let run = &started.0;
+        let terms: Vec<_> = items.into_iter().map(|item| convert::to_jinja(&Arc::new(item), run)).collect();
+        let found = lookups::call(name, &terms, &[], &Looking::looping(run));
+        if let Some(why) = run.shared().ended() {
+            return Err(why);
+        }
         let found = found.map_err(|error| report::problem(&error, Span::default()))?;
         found.iter().map(|item| started.0.finish(item, &Node::scalar(Span::default(), ""))).collect()
     }
@@ -200,6 +211,13 @@ impl Templar {
 
     fn start(&self, scope: &Arc<dyn Scope>) -> Started {
         Run::start(&self.settings, scope)
+    }
+}
+
+fn flat(value: Value) -> Vec<Value> {
+    match value {
+        Value::List(items) => items,
+        single => vec![single],
     }
 }
 

@@ -3,6 +3,9 @@
 //! A case fails where ansible fails (`fails`), or gives what ansible gives (`expected`); `ours` says where and `why` we
 //! differ on purpose, and `error` what part of our message must be.
 
+mod errors;
+mod unknown;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 

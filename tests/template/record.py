@@ -13,6 +13,7 @@ import warnings
 
 import yaml
 from ansible.parsing.dataloader import DataLoader
+from ansible.plugins.loader import init_plugin_loader
 from ansible.template import Templar, trust_as_template
 from ansible.utils.display import Display
 
@@ -21,6 +22,7 @@ yaml.SafeDumper.add_representer(
     str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"' if "\n" in text or "'" in text else None)
 )
 warnings.simplefilter("ignore")
+init_plugin_loader()
 Display.deprecated = Display.warning = lambda *args, **kwargs: None
 
 

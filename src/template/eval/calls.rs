@@ -8,7 +8,8 @@ use super::macros::Macro;
 use super::{Evaluator, Expr};
 use crate::diagnostic::Diagnostic;
 use crate::template::looking::Looking;
-use crate::template::{RenderError, lookups, python, report};
+use crate::template::{RenderError, is_template, lookups, python, report};
+use crate::yaml::Node;
 
 /// Filters that look at undefined values themselves. All others are undefined where an argument is.
 const LENIENT_FILTERS: &[&str] = &["default", "d", "mandatory", "ternary", "type_debug"];
@@ -81,7 +82,10 @@ impl Evaluator<'_> {
             return Ok(Jinja::UNDEFINED);
         }
         self.state.apply_filter(&name, &given.values()).map_err(|error| match error.kind() {
-            ErrorKind::UnknownFilter => self.unknown(filter.span(), "filter", &name),
+            // One that is named in its arguments may be meant, as in `map('name')`.
+            ErrorKind::UnknownFilter if !self.run.engine().has("filter", &name) => {
+                self.unknown(filter.span(), "filter", &name)
+            }
             _ => self.failed(filter.span(), &error),
         })
     }
@@ -96,7 +100,7 @@ impl Evaluator<'_> {
         }
         let result = self.state.perform_test(&name, &given.values());
         result.map(Jinja::from).map_err(|error| match error.kind() {
-            ErrorKind::UnknownTest => self.unknown(test.span(), "test", &name),
+            ErrorKind::UnknownTest if !self.run.engine().has("test", &name) => self.unknown(test.span(), "test", &name),
             _ => self.failed(test.span(), &error),
         })
     }
@@ -226,6 +230,10 @@ impl Evaluator<'_> {
         given: Given,
     ) -> Result<Jinja, RenderError> {
         let place = call.span();
+        if given.is_undefined() {
+            return Ok(Jinja::UNDEFINED);
+        }
+        let given = self.rendered(call, given)?;
         let Some((name, terms)) = given.positional.split_first() else {
             return Err(self.wrong(place, format!("`{function}` needs the name of a lookup")));
         };
@@ -236,5 +244,22 @@ impl Evaluator<'_> {
         let look = if function == "lookup" { lookups::lookup_value } else { lookups::query_value };
         let looking = Looking::new(self.run, self.span(place));
         look(name, terms, &given.named, &looking).map_err(|error| self.failed(place, &error))
+    }
+
+    /// As in Ansible, terms that are written as templates inside the template are rendered.
+    fn rendered(
+        &mut self,
+        call: &'static ast::Spanned<ast::Call<'static>>,
+        mut given: Given,
+    ) -> Result<Given, RenderError> {
+        for (index, arg) in call.args.iter().enumerate().skip(1) {
+            if let ast::CallArg::Pos(Expr::Const(constant)) = arg
+                && let Some(text) = constant.value.as_str().filter(|text| is_template(text))
+                && let Some(term) = given.positional.get_mut(index)
+            {
+                *term = self.run.text(text, &Node::scalar(self.span(constant.span()), text))?;
+            }
+        }
+        Ok(given)
     }
 }

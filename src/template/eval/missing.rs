@@ -78,8 +78,12 @@ impl Evaluator<'_> {
     }
 
     fn undefined(&self, expression: &'static Expr) -> Diagnostic {
-        let written = self.unit.part(expression.span());
-        Diagnostic::error(self.span(expression.span()), format!("`{written}` is undefined"))
+        let mut place = expression.span();
+        // The parser lets a choice begin before its first part.
+        if let Expr::IfExpr(choice) = expression {
+            place.start_offset = choice.true_expr.span().start_offset;
+        }
+        Diagnostic::error(self.span(place), format!("`{}` is undefined", self.unit.part(place)))
     }
 
     fn unknown_name(&mut self, expression: &'static Expr, name: &'static str) -> Diagnostic {
