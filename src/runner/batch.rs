@@ -348,7 +348,9 @@ impl<'a> Batch<'a> {
             let bad = |ended: &Ended| matches!(ended, Ended::Wrong(_) | Ended::Failed(_) | Ended::Lost(_));
             flight.trouble.iter().chain(flight.items.iter().filter_map(|item| item.ended.as_ref())).any(bad)
         };
-        flight.fence = judged || run_once || flight.one_by_one || (fails(&flight) && !planning);
+        // What follows may read the file that a fetch writes here.
+        let writes_here = matches!(&step.work, Work::Call { spec, .. } if spec.name == "fetch");
+        flight.fence = judged || run_once || writes_here || flight.one_by_one || (fails(&flight) && !planning);
         flight.is_shared = run_once;
         if let Some(run) = step.run
             && !flight.items.iter().all(|item| matches!(item.ended, Some(Ended::Skipped(_))))

@@ -1,3 +1,5 @@
+//! What is put into a text before it is parsed.
+//!
 //! Backslashes in string literals. In a YAML text those inside `{{ }}` stand for themselves, as in Ansible: YAML has
 //! read its own escapes already, and `'\1'` is a reference of `regex_replace`.
 
@@ -6,21 +8,24 @@ use super::templar::TemplateOptions;
 /// What backslashes in string literals mean.
 #[derive(Clone, Copy, Debug)]
 pub enum Escapes<'a> {
-    /// They begin an escape.
+    /// They begin an escape; the text is one expression.
     Kept,
+    /// They begin an escape; the text is a template.
+    KeptIn(&'a TemplateOptions),
     /// They stand for themselves inside `{{ }}`.
     LiteralIn(&'a TemplateOptions),
 }
 
 /// The text with backslashes doubled where they stand for themselves, and where backslashes were inserted.
 pub fn escape(text: &str, escapes: Escapes) -> (String, Vec<usize>) {
-    if !text.contains('\\') {
+    if !text.contains('\\') && !text.contains("raw") {
         return (text.to_owned(), Vec::new());
     }
     let mut walk = Walk { text, at: 0, out: String::with_capacity(text.len() + 8), inserted: Vec::new() };
     match escapes {
         Escapes::Kept => walk.copy(text.len()),
-        Escapes::LiteralIn(options) => walk.template(options),
+        Escapes::KeptIn(options) => walk.template(options, false),
+        Escapes::LiteralIn(options) => walk.template(options, true),
     }
     (walk.out, walk.inserted)
 }
@@ -43,7 +48,7 @@ impl Walk<'_> {
         self.at = end;
     }
 
-    fn template(&mut self, options: &TemplateOptions) {
+    fn template(&mut self, options: &TemplateOptions, double: bool) {
         while self.at < self.text.len() {
             let starts = [&options.variable_start_string, &options.block_start_string, &options.comment_start_string];
             let next = starts.iter().filter_map(|start| Some((self.rest().find(start.as_str())?, *start))).min();
@@ -52,12 +57,17 @@ impl Walk<'_> {
             if start == &options.comment_start_string {
                 self.until(&options.comment_end_string);
             } else if start == &options.variable_start_string {
-                self.code(&options.variable_end_string, true);
+                self.code(&options.variable_end_string, double);
             } else {
                 let name = self.rest().trim_start_matches(['-', '+', ' ', '\t', '\n']);
                 let is_raw = name.strip_prefix("raw").is_some_and(|rest| !rest.starts_with(char::is_alphanumeric));
                 self.code(&options.block_end_string, false);
                 if is_raw {
+                    // Jinja2 keeps the newline behind `{% raw %}`, minijinja would take it for that of a block.
+                    if options.trim_blocks && self.rest().starts_with('\n') && !self.out.ends_with("-%}") {
+                        self.inserted.push(self.out.len());
+                        self.out.push('\n');
+                    }
                     self.until("endraw");
                 }
             }

@@ -68,7 +68,8 @@ impl Unit {
             .map_err(|message| Box::new(Problem { range: Some(0..text.find('\n').unwrap_or(text.len())), message }))?;
         let escapes = match kind {
             Kind::Text => Escapes::LiteralIn(&options),
-            Kind::Expression | Kind::Condition | Kind::File => Escapes::Kept,
+            Kind::File => Escapes::KeptIn(&options),
+            Kind::Expression | Kind::Condition => Escapes::Kept,
         };
         let (source, inserted) = literals::escape(&text[cut..], escapes);
         let source: &'static str = Box::leak(source.into_boxed_str());

@@ -1,7 +1,7 @@
 //! `map`, `select`, `reject` and their kin.
 
 use minijinja::value::Kwargs;
-use minijinja::{Error, State, Value};
+use minijinja::{Error, ErrorKind, State, Value};
 
 use crate::template::arguments::{Arguments, Entry, entry, wrong};
 use crate::template::python;
@@ -16,6 +16,14 @@ pub const FILTERS: &[Entry] = &[
     entry(&["selectattr"], "value *args **", selectattr),
 ];
 
+/// An error that names the filter or test that does not exist.
+fn named(error: Error, kind: &str, name: &str) -> Error {
+    match error.kind() {
+        ErrorKind::UnknownFilter | ErrorKind::UnknownTest => wrong(format!("there is no {kind} `{name}`")),
+        _ => error,
+    }
+}
+
 fn map(state: &mut State, given: &Arguments) -> Result<Value, Error> {
     let items = given.value_items()?;
     let Some(name) = given.rest.first() else { return attributes(items, given) };
@@ -27,7 +35,7 @@ fn map(state: &mut State, given: &Arguments) -> Result<Value, Error> {
         .into_iter()
         .map(|item| {
             let all: Vec<Value> = std::iter::once(item).chain(arguments.iter().cloned()).collect();
-            state.apply_filter(name, &all)
+            state.apply_filter(name, &all).map_err(|error| named(error, "filter", name))
         })
         .collect::<Result<Vec<_>, _>>()
         .map(python::new_list)
@@ -110,7 +118,7 @@ fn pick(state: &mut State, given: &Arguments, by_attribute: bool, wanted: bool) 
         let truth = match test {
             Some(test) => {
                 let all: Vec<Value> = std::iter::once(subject).chain(arguments.iter().cloned()).collect();
-                state.perform_test(test, &all)?
+                state.perform_test(test, &all).map_err(|error| named(error, "test", test))?
             }
             None => {
                 python::defined(&subject)?;
