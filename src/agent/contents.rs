@@ -172,7 +172,8 @@ impl Store {
             return Err(io::Error::other(format!("the controller cannot send it: {why}")));
         }
         match self.ended {
-            true => Err(io::Error::new(ErrorKind::Interrupted, "the connection to the controller has ended")),
+            // Not `Interrupted`, after which readers try again.
+            true => Err(io::Error::new(ErrorKind::ConnectionAborted, "the connection to the controller has ended")),
             false => Ok(()),
         }
     }
@@ -337,5 +338,7 @@ mod tests {
         assert!(read(&contents, &large).unwrap_err().to_string().contains("it is gone"));
         contents.end();
         assert!(read(&contents, b"").unwrap().is_empty());
+        let ended = std::io::copy(&mut contents.open(&blob(&large)).unwrap(), &mut std::io::sink());
+        assert!(ended.is_err(), "it does not try again for ever");
     }
 }
