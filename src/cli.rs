@@ -42,6 +42,8 @@ enum Command {
     Inventory(commands::inventory::Args),
     /// Show the variables of a host, and where each comes from
     Vars(commands::vars::Args),
+    /// Encrypt and open files and texts as ansible-vault does
+    Vault(commands::vault::Args),
     /// Show the manual of a module, or list all modules
     Doc(commands::doc::Args),
     /// Print a script that completes commands and options in a shell
@@ -74,6 +76,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Exec(args) => commands::exec::run(args),
         Command::Inventory(args) => commands::inventory::run(args),
         Command::Vars(args) => commands::vars::run(args),
+        Command::Vault(args) => commands::vault::run(args),
         Command::Doc(args) => commands::doc::run(args),
         Command::Completions(args) => commands::completions::run(args, command()),
         Command::Man(args) => commands::man::run(args, command()),

@@ -95,7 +95,7 @@ impl Diagnostic {
                 continue;
             }
             shown.push(span.source);
-            let mut snippet = Snippet::source(source.text.as_str()).path(source.path.to_string_lossy().into_owned());
+            let mut snippet = Snippet::source(source.shown()).path(source.path.to_string_lossy().into_owned());
             for (_, other, text, primary) in places.iter().filter(|place| place.1.source == span.source) {
                 let kind = if *primary { AnnotationKind::Primary } else { AnnotationKind::Context };
                 let range = visible(&source.text, *other);

@@ -27,5 +27,6 @@ pub mod template;
 pub mod transport;
 pub mod value;
 pub mod vars;
+pub mod vault;
 pub mod words;
 pub mod yaml;

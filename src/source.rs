@@ -1,5 +1,6 @@
 //! Where text came from, so that anything made of it can point back at it.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, RwLock};
 
@@ -65,6 +66,19 @@ pub struct Source {
     pub path: PathBuf,
     /// The whole text.
     pub text: String,
+    /// Whether it must not be shown: it was encrypted.
+    pub hidden: bool,
+}
+
+impl Source {
+    /// The text as it may be shown: one that is hidden has nothing but blanks in its lines.
+    pub fn shown(&self) -> Cow<'_, str> {
+        match self.hidden {
+            false => Cow::Borrowed(&self.text),
+            // Byte for byte, so that positions stay.
+            true => self.text.bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }).collect(),
+        }
+    }
 }
 
 // One table for the whole process: spans are numbers, and a diagnostic may need any source that was ever read.
@@ -75,10 +89,18 @@ fn table() -> &'static RwLock<Vec<Arc<Source>>> {
 
 /// Registers a text; the returned span covers all of it.
 pub fn add(path: impl AsRef<Path>, text: impl Into<String>) -> Span {
-    let text = text.into();
+    register(path.as_ref(), text.into(), false)
+}
+
+/// Registers a text that can be pointed into, but is never shown.
+pub fn add_hidden(path: impl AsRef<Path>, text: impl Into<String>) -> Span {
+    register(path.as_ref(), text.into(), true)
+}
+
+fn register(path: &Path, text: String, hidden: bool) -> Span {
     let end = u32::try_from(text.len()).unwrap_or(u32::MAX);
     let mut table = table().write().unwrap_or_else(|poisoned| poisoned.into_inner());
-    table.push(Arc::new(Source { path: path.as_ref().to_owned(), text }));
+    table.push(Arc::new(Source { path: path.to_owned(), text, hidden }));
     Span { source: table.len() as u32, start: 0, end }
 }
 

@@ -11,6 +11,7 @@ mod position;
 mod reader;
 pub mod scalar;
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ use crate::diagnostic::Diagnostic;
 use crate::failure;
 use crate::source::{self, Span};
 use crate::value::{Map, Value};
+use crate::vault;
 
 /// What a file holds.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -33,12 +35,41 @@ pub struct Document {
 /// Reads a YAML (or JSON) file.
 pub fn read_file(path: &Path) -> Result<Document, Diagnostic> {
     let text = read_source(path)?;
-    if text.starts_with("$ANSIBLE_VAULT;") {
-        let span = source::add(path, text);
-        return Err(Diagnostic::error(span, "this file is encrypted with ansible-vault, which is not read yet")
-            .help("decrypt it first: ansible-vault decrypt FILE"));
+    match vault::is_encrypted(text.as_bytes()) {
+        true => read_encrypted(path, &text),
+        false => read_text(path, text),
     }
-    read_text(path, text)
+}
+
+/// Reads a file that is encrypted as a whole. All texts in it are secrets from now on.
+fn read_encrypted(path: &Path, text: &str) -> Result<Document, Diagnostic> {
+    let problem = |problem: vault::Problem| locked(source::add(path, text), &problem);
+    let content = vault::decrypt(text).map_err(problem)?;
+    let content = String::from_utf8(content);
+    let content = content.map_err(|_| problem(vault::Problem::Damaged("what is in it is no UTF-8".into())))?;
+    let whole = source::add_hidden(path, content);
+    let Some(source) = source::source(whole) else { return Ok(Document::default()) };
+    let document = reader::read(&source.text, whole).map_err(|problem| *problem)?;
+    document.root.iter().for_each(learn);
+    Ok(document)
+}
+
+fn learn(node: &Node) {
+    match &node.kind {
+        NodeKind::Scalar(Value::Str(text)) => vault::learn(text),
+        NodeKind::Scalar(_) => {}
+        NodeKind::List(items) => items.iter().for_each(learn),
+        NodeKind::Map(entries) => entries.values().for_each(|entry| learn(&entry.value)),
+    }
+}
+
+/// Something encrypted that cannot be opened.
+fn locked(span: Span, problem: &vault::Problem) -> Diagnostic {
+    let locked = Diagnostic::error(span, problem.to_string());
+    match problem.help() {
+        Some(help) => locked.help(help),
+        None => locked,
+    }
 }
 
 /// The text of a file, with its byte order mark removed.
@@ -107,6 +138,13 @@ impl Node {
     /// A node that stands nowhere, or at the place of something else.
     pub fn scalar(span: Span, value: impl Into<Value>) -> Self {
         Node { span, kind: NodeKind::Scalar(value.into()), tag: None }
+    }
+
+    /// The node with what is in the vault in place of the encrypted text; itself if it is not encrypted.
+    pub fn opened(&self) -> Result<Cow<'_, Node>, Box<Diagnostic>> {
+        let (Some(Tag::Vault), Some(text)) = (self.tag, self.as_str()) else { return Ok(Cow::Borrowed(self)) };
+        let content = vault::reveal(text).map_err(|problem| Box::new(locked(self.span, &problem)))?;
+        Ok(Cow::Owned(Node::scalar(self.span, content)))
     }
 
     /// The text, if this is text.

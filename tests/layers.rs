@@ -33,7 +33,7 @@ const LAYERS: &[&[&str]] = &[
     &["system"],
     &["failure"],
     // base
-    &["value", "error", "python_regex", "words"],
+    &["value", "error", "python_regex", "vault", "words"],
 ];
 
 fn layer(module: &str) -> Option<usize> {

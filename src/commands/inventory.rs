@@ -55,6 +55,7 @@ pub fn run(args: &Args) -> Result<Exit, Error> {
 
 /// What [`run`] prints.
 pub fn text(args: &Args) -> Result<String, Error> {
+    args.variables.vault.unlock()?;
     let loaded = inventory::load(&args.inventory)?;
     let inventory = loaded.inventory;
     let folder = args.playbook_dir.clone().or_else(|| playbooks(&args.inventory));

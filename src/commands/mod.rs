@@ -18,7 +18,9 @@ pub mod passwords;
 pub mod ping;
 pub mod settle;
 pub mod terminal;
+pub mod unlock;
 pub mod vars;
+pub mod vault;
 pub mod walk;
 
 use std::io::{self, Write};

@@ -6,6 +6,7 @@ use clap::{ArgAction, Args, ValueEnum};
 
 use super::Error;
 use super::passwords::Passwords;
+use super::unlock::Vault;
 use crate::protocol::Mode;
 use crate::{report, runner, steps};
 
@@ -90,6 +91,9 @@ pub struct Variables {
     /// Set variables: `name=value …`, YAML or JSON, or `@FILE`
     #[arg(short = 'e', long, value_name = "VARIABLES")]
     pub extra_vars: Vec<String>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub vault: Vault,
 }
 
 /// What is shown.

@@ -26,15 +26,15 @@ impl Passwords {
     pub fn gather(connection: &Connection, become_: &Become) -> Result<Passwords, Error> {
         let login = match &connection.connection_password_file {
             Some(path) => Some(from_file(path)?),
-            None if connection.ask_pass => Some(asked("SSH password: ")?),
+            None if connection.ask_pass => Some(asked("SSH password: ", OTHERWISE)?),
             None => None,
         };
         let become_ = match (&become_.become_password_file, &login) {
             (Some(path), _) => Some(from_file(path)?),
             (None, _) if !become_.ask_become_pass => None,
-            (None, None) => Some(asked("BECOME password: ")?),
+            (None, None) => Some(asked("BECOME password: ", OTHERWISE)?),
             (None, Some(login)) => {
-                let typed = asked("BECOME password [the SSH password]: ")?;
+                let typed = asked("BECOME password [the SSH password]: ", OTHERWISE)?;
                 Some(if typed.is_empty() { login.clone() } else { typed })
             }
         };
@@ -42,30 +42,42 @@ impl Passwords {
     }
 }
 
-fn asked(prompt: &str) -> Result<String, Error> {
-    ask(prompt, Echo::Off)?.ok_or_else(|| {
-        "there is no terminal to ask for a password on: use --become-password-file or --connection-password-file".into()
-    })
+/// What to do where nobody can be asked.
+const OTHERWISE: &str = "use --become-password-file or --connection-password-file";
+
+/// Asks for a secret.
+pub fn asked(prompt: &str, otherwise: &str) -> Result<String, Error> {
+    let typed = ask(prompt, Echo::Off)?;
+    typed.ok_or_else(|| format!("there is no terminal to ask for a password on: {otherwise}").into())
 }
 
 /// The first line of a file; of what it prints if it is a program; of standard input for `-`.
 fn from_file(path: &Path) -> Result<String, Error> {
-    let cannot = |error: io::Error| format!("cannot read the password from {}: {}", path.display(), plain(&error));
-    if path == Path::new("-") {
-        let mut line = String::new();
-        io::stdin().read_line(&mut line).map_err(cannot)?;
-        return first_line(&line, path);
+    if path != Path::new("-") {
+        return first_line(&content(path, &[])?, path);
     }
+    let mut line = String::new();
+    io::stdin().read_line(&mut line).map_err(|error| cannot_read(path, &error))?;
+    first_line(&line, path)
+}
+
+fn cannot_read(path: &Path, error: &io::Error) -> String {
+    format!("cannot read the password from {}: {}", path.display(), plain(error))
+}
+
+/// All of a file, or of what it prints if it is a program.
+pub fn content(path: &Path, args: &[&str]) -> Result<String, Error> {
+    let cannot = |error: io::Error| cannot_read(path, &error);
     let about = path.metadata().map_err(cannot)?;
     if about.is_file() && about.permissions().mode() & 0o111 != 0 {
-        let output = Command::new(std::path::absolute(path).map_err(cannot)?).output().map_err(cannot)?;
+        let output = Command::new(std::path::absolute(path).map_err(cannot)?).args(args).output().map_err(cannot)?;
         if !output.status.success() {
             let why = String::from_utf8_lossy(&output.stderr).trim().to_owned();
             return Err(format!("the password program {} failed ({}): {why}", path.display(), output.status).into());
         }
-        return first_line(&String::from_utf8_lossy(&output.stdout), path);
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
-    first_line(&std::fs::read_to_string(path).map_err(cannot)?, path)
+    Ok(std::fs::read_to_string(path).map_err(cannot)?)
 }
 
 fn first_line(text: &str, path: &Path) -> Result<String, Error> {

@@ -15,7 +15,7 @@ mod model;
 mod play;
 mod prepare;
 mod scope;
-mod secrets;
+pub mod secrets;
 mod source;
 
 use std::collections::HashMap;

@@ -14,6 +14,7 @@ use crate::module::{Kind, ModuleSpec, Source, TreeEntry, TreeKind};
 use crate::system::Blob;
 use crate::template::{RenderError, Scope, TemplateOptions};
 use crate::value::{Map, Value};
+use crate::vault;
 use crate::words;
 use crate::yaml::Node;
 
@@ -99,9 +100,9 @@ fn template(
     args: &Map,
     scope: &Arc<dyn Scope>,
 ) -> Result<Result<Source, Failure>, RenderError> {
-    let text = match std::fs::read_to_string(path) {
+    let text = match read_text(path) {
         Ok(text) => text,
-        Err(error) => return Ok(Err(Failure::new(format!("cannot read {}: {error}", path.display())))),
+        Err(failure) => return Ok(Err(failure)),
     };
     let mut options = TemplateOptions { destination: args.get("dest").map(text_of), ..TemplateOptions::default() };
     let flag = |name: &str, default: bool| args.get(name).map_or(default, truth);
@@ -147,15 +148,12 @@ struct TreeReader<'a> {
 
 impl TreeReader<'_> {
     fn file(&self, path: &Path) -> Result<Blob, Failure> {
-        let mut start = [0; VAULT.len()];
+        let mut start = [0; vault::HEADER.len()];
         let is_encrypted = self.decrypt
             && std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok()
-            && start == *VAULT;
+            && vault::is_encrypted(&start);
         match is_encrypted {
-            true => Err(Failure::new(format!(
-                "{} is encrypted with ansible-vault, which is not read yet; `decrypt: false` copies it as it is",
-                path.display()
-            ))),
+            true => Ok(self.bench.blobs.bytes(vault::read_file(path).map_err(Failure::new)?)),
             false => self.bench.blobs.file(path).map_err(|error| trouble(path, &error)),
         }
     }
@@ -193,8 +191,11 @@ impl TreeReader<'_> {
     }
 }
 
-/// What an encrypted file begins with.
-const VAULT: &[u8; 15] = b"$ANSIBLE_VAULT;";
+/// The text of a file, decrypted where it is encrypted.
+fn read_text(path: &Path) -> Result<String, Failure> {
+    let bytes = vault::read_file(path).map_err(Failure::new)?;
+    String::from_utf8(bytes).map_err(|_| trouble(path, &"it is not UTF-8"))
+}
 
 /// Whether a link points at a directory that it lies in.
 fn leads_up(link: &Path, dir: &Path) -> bool {

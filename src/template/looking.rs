@@ -1,5 +1,4 @@
 //! Lookups inside a rendering: what they may ask of it.
-#![expect(clippy::disallowed_methods, reason = "lookups read files of the controller")]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,6 +12,7 @@ use super::run::Run;
 use super::{Binding, RenderError, Scope, SearchPath, TemplateOptions, eval};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
+use crate::vault;
 use crate::yaml::Node;
 
 /// The rendering that a lookup is part of.
@@ -93,10 +93,7 @@ impl LookupContext for Looking<'_> {
     }
 
     fn read(&self, path: &Path) -> Result<Vec<u8>, Error> {
-        std::fs::read(path).map_err(|error| {
-            let message = format!("cannot read {}: {error}", path.display());
-            Error::new(minijinja::ErrorKind::InvalidOperation, message)
-        })
+        vault::read_file(path).map_err(|why| Error::new(minijinja::ErrorKind::InvalidOperation, why))
     }
 }
 

@@ -205,7 +205,11 @@ impl Run {
         }
         let NodeKind::Scalar(value) = &node.kind else { return None };
         let Value::Str(text) = value else { return convert::scalar(value) };
-        Some(match self.guarded(node, |run| run.text(text, node)) {
+        let rendered = self.guarded(node, |run| match node.tag {
+            Some(Tag::Vault) => run.vaulted(node),
+            _ => run.text(text, node),
+        });
+        Some(match rendered {
             Ok(value) => value,
             Err(RenderError::Undefined(problem)) => {
                 lock(&self.shared.causes).insert(String::new(), *problem);
@@ -213,6 +217,12 @@ impl Run {
             }
             Err(why) => self.shared.end(why),
         })
+    }
+
+    /// Renders what is in a vault.
+    fn vaulted(self: &Arc<Self>, node: &Node) -> Result<Jinja, RenderError> {
+        let opened = node.opened().map_err(RenderError::Wrong)?;
+        self.text(opened.as_str().unwrap_or_default(), &opened)
     }
 
     /// Renders a node that may be asked for again while it is rendered.
@@ -244,6 +254,10 @@ impl Run {
     pub fn value(self: &Arc<Self>, node: &Node) -> Result<Value, RenderError> {
         if node.tag == Some(Tag::Unsafe) {
             return Ok(node.to_value());
+        }
+        if node.tag == Some(Tag::Vault) {
+            let value = self.vaulted(node)?;
+            return self.finish(&value, node);
         }
         match &node.kind {
             NodeKind::Scalar(Value::Str(text)) => self.finished(text, node),

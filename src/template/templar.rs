@@ -12,7 +12,7 @@ use super::{Inspection, RenderError, Scope, condition, eval, inspect, lookups, r
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::value::Value;
-use crate::yaml::{Node, NodeKind};
+use crate::yaml::{Node, NodeKind, Tag};
 
 /// What `omit` stands for in rendered data. It cannot be typed by accident.
 pub(super) const OMIT: &str = "\u{0}omit\u{0}";
@@ -121,7 +121,9 @@ impl Templar {
     /// after a step stand as unknown among the others; if the whole is, that is an error.
     pub fn render(&self, node: &Node, scope: &Arc<dyn Scope>) -> Result<Value, RenderError> {
         match &node.kind {
-            NodeKind::Scalar(Value::Str(text)) if is_template(text) => self.start(scope).0.value(node),
+            NodeKind::Scalar(Value::Str(text)) if is_template(text) || node.tag == Some(Tag::Vault) => {
+                self.start(scope).0.value(node)
+            }
             NodeKind::Scalar(value) => Ok(value.clone()),
             _ => self.start(scope).0.value(node),
         }

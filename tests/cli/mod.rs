@@ -8,6 +8,7 @@ mod doc;
 mod inventory;
 mod usage;
 mod vars;
+mod vault;
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -88,7 +89,7 @@ impl Test {
     /// Runs it, compares everything, and returns what it printed.
     #[track_caller]
     pub fn status(self, expected: i32) -> String {
-        let output = self.run();
+        let output = self.run(&self.args);
         let (stdout, stderr) = (self.text(&output.stdout), self.text(&output.stderr));
         if let Some(expected) = &self.stdout {
             assert_eq!(&stdout, expected, "standard output of {:?}; standard error:\n{stderr}", self.args);
@@ -100,9 +101,18 @@ impl Test {
         stdout
     }
 
+    /// The same folder and environment, with other arguments.
+    pub fn with(&self, args: &[&str]) -> Again<'_> {
+        Again { test: self, args: args.iter().map(|&arg| arg.to_owned()).collect() }
+    }
+
     /// Runs it and returns all that it printed, standard output first, and its exit status.
     pub fn output(&self) -> (String, Option<i32>) {
-        let output = self.run();
+        self.with_args(&self.args)
+    }
+
+    fn with_args(&self, args: &[String]) -> (String, Option<i32>) {
+        let output = self.run(args);
         (self.text(&output.stdout) + &self.text(&output.stderr), output.status.code())
     }
 
@@ -110,10 +120,10 @@ impl Test {
         String::from_utf8_lossy(bytes).replace(&*self.folder.path().to_string_lossy(), "FOLDER")
     }
 
-    fn run(&self) -> std::process::Output {
+    fn run(&self, args: &[String]) -> std::process::Output {
         use std::io::Write;
         let mut child = Command::new(&self.program)
-            .args(&self.args)
+            .args(args)
             .current_dir(self.folder.path())
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
@@ -127,5 +137,18 @@ impl Test {
         // A program that does not read its input is no failure.
         let _ = child.stdin.take().unwrap().write_all(self.stdin.as_bytes());
         child.wait_with_output().unwrap()
+    }
+}
+
+/// One of several runs in the same folder.
+pub struct Again<'a> {
+    test: &'a Test,
+    args: Vec<String>,
+}
+
+impl Again<'_> {
+    /// Runs it and returns all that it printed, standard output first, and its exit status.
+    pub fn output(&self) -> (String, Option<i32>) {
+        self.test.with_args(&self.args)
     }
 }

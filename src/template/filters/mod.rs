@@ -26,6 +26,7 @@ mod sizes;
 mod text;
 mod time;
 mod urls;
+mod vault;
 mod windows;
 mod wrapping;
 mod yaml;
@@ -66,6 +67,7 @@ const THEMES: &[&[Entry]] = &[
     text::FILTERS,
     time::FILTERS,
     urls::FILTERS,
+    vault::FILTERS,
     windows::FILTERS,
     wrapping::FILTERS,
     yaml::FILTERS,

@@ -18,6 +18,7 @@ pub const TESTS: &[Entry] = &[
     entry(&["uri"], "value schemes", uri),
     entry(&["url"], "value schemes", url),
     entry(&["urn"], "value", urn),
+    entry(&["vault_encrypted"], "value", vault_encrypted),
 ];
 
 fn found(given: &Arguments, anchor: Anchor) -> Result<Value, Error> {
@@ -110,4 +111,9 @@ fn url(_: &mut State, given: &Arguments) -> Result<Value, Error> {
 
 fn urn(_: &mut State, given: &Arguments) -> Result<Value, Error> {
     Ok((parts(given.value_str()?).0 == "urn").into())
+}
+
+/// A text that came out of a vault: nobody sees it encrypted.
+fn vault_encrypted(_: &mut State, given: &Arguments) -> Result<Value, Error> {
+    Ok(given.value()?.as_str().is_some_and(crate::vault::was_revealed).into())
 }
