@@ -233,6 +233,6 @@ mod tests {
         assert!(why("$ANSIBLE_VAULT;9.9;AES256\n00").contains("version 9.9"));
         assert!(why("$ANSIBLE_VAULT;1.1;AES\n00").contains("AES"));
         assert!(why("$ANSIBLE_VAULT;1.1;AES256\n0x").contains("hexadecimal"));
-        assert!(why("$ANSIBLE_VAULT;1.1;AES256\n00").contains("three parts"));
+        assert!(why("$ANSIBLE_VAULT;1.1;AES256\n3030").contains("three parts"));
     }
 }
