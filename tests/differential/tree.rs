@@ -7,14 +7,20 @@ use std::path::{Path, PathBuf};
 
 use super::engine::neutral;
 
-/// What lies below `root`, each in a line: kind, permissions, owner, content.
+/// What lies below `root`, each in a line: kind, permissions, owner, content. Several backups of one file, whose names
+/// tell only the moment, share a line.
 pub fn list(root: &Path) -> BTreeMap<PathBuf, String> {
-    let mut found = BTreeMap::new();
+    let mut found = Vec::new();
     add(root, root, &mut found);
-    found
+    found.sort();
+    let mut lines: BTreeMap<PathBuf, String> = BTreeMap::new();
+    for (name, line) in found {
+        lines.entry(name).and_modify(|all| *all = format!("{all}, {line}")).or_insert(line);
+    }
+    lines
 }
 
-fn add(root: &Path, dir: &Path, found: &mut BTreeMap<PathBuf, String>) {
+fn add(root: &Path, dir: &Path, found: &mut Vec<(PathBuf, String)>) {
     for entry in fs::read_dir(dir).expect("a folder") {
         let path = entry.expect("an entry").path();
         let meta = path.symlink_metadata().expect("its metadata");
@@ -28,7 +34,7 @@ fn add(root: &Path, dir: &Path, found: &mut BTreeMap<PathBuf, String>) {
         };
         let mode = if meta.is_symlink() { 0o777 } else { meta.mode() & 0o7777 };
         let name = neutral(&super::relative(&path, root).to_string_lossy(), root);
-        found.insert(name.into(), format!("{mode:04o} {}:{} {}", meta.uid(), meta.gid(), neutral(&what, root)));
+        found.push((name.into(), format!("{mode:04o} {}:{} {}", meta.uid(), meta.gid(), neutral(&what, root))));
         if meta.is_dir() {
             add(root, &path, found);
         }
