@@ -18,8 +18,8 @@ use crate::value::{Map, Value};
 pub enum Reach {
     /// Only this host: the call may be looked at before other hosts have come this far.
     Host,
-    /// It looks only at this host, but what it then does may reach others (`command` with `creates`): like `Host` while
-    /// there is nothing to do, like `Outside` as soon as there is.
+    /// It looks only at this host, but what it then does may reach others (`command` with `creates`). With several hosts
+    /// in lock-step it counts as `Outside`: only the host knows whether there is anything to do.
     Guarded,
     /// Perhaps something that other hosts see too.
     Outside,

@@ -178,7 +178,8 @@ impl Bench<'_> {
         };
         match spec.build.map(|build| build(&rendered)) {
             Some(Err(error)) => return Ok(Settled::Ended(Ended::Failed(Box::new(error.into())))),
-            Some(Ok(module)) if module.reach() == Reach::Outside => *reach = Reach::Outside,
+            // What a guarded one then does may reach others, and whether it does is known only there.
+            Some(Ok(module)) if module.reach() != Reach::Host => *reach = Reach::Outside,
             _ => {}
         }
         let delegate = reader.keyword(step.keywords.delegate_to.as_ref())?.map(|name| text_of(&name));
