@@ -94,7 +94,9 @@ fn in_order(mut effects: Vec<Effect>, free: bool, expected: &str) -> String {
     // The times are the kernel's ticks of some milliseconds: within one tick the order is what it should be.
     let place = |effect: &Effect| {
         let step = format!("{}: ", name(effect));
-        expected.lines().position(|line| line.starts_with(&step) && line.contains(&effect.1))
+        let fits = |line: &&str| line.starts_with(&step) && line.contains(&effect.1);
+        let item = effect.2.strip_prefix(name(effect)).unwrap_or_default();
+        expected.lines().enumerate().find_map(|(index, line)| Some((index, fits(&line).then(|| line.find(item))?)))
     };
     effects.sort_by(|one, other| one.0.total_cmp(&other.0).then_with(|| place(one).cmp(&place(other))));
     if free {
