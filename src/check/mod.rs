@@ -9,6 +9,7 @@ mod files;
 mod handlers;
 mod keywords;
 mod names;
+mod prompts;
 mod secrets;
 mod selected;
 mod targets;
@@ -63,6 +64,8 @@ pub struct CheckedPlay {
     pub steps: PlaySteps,
     /// Its hosts, as limited; empty without an inventory.
     pub hosts: Vec<String>,
+    /// Whether it may have more hosts when it is run: those that earlier plays add, or that the operator names.
+    pub may_grow: bool,
 }
 
 impl Checked {
@@ -94,7 +97,7 @@ pub fn check(input: &Input) -> Checked {
             let (whole, wrong) = Expander::expand(&play, input.project, &everything);
             problems.extend(wrong);
             let view = View::of(&whole, &mut problems);
-            let hosts = targets.of(&play, &options, &mut problems);
+            let (hosts, may_grow) = targets.of(&play, &options, &mut problems);
             look(&view, input, &mut problems);
             targets.see(&view);
             tags.see(&view);
@@ -107,13 +110,14 @@ pub fn check(input: &Input) -> Checked {
             if steps.started {
                 options.start_at_task = None;
             }
-            plays.push(CheckedPlay { playbook: path.clone(), steps, hosts });
+            plays.push(CheckedPlay { playbook: path.clone(), steps, hosts, may_grow });
         }
     }
     // A name may be defined by a later play that an earlier one is run after.
     let known = known.filter(|known| !known.is_open);
     let templar = Templar::new();
     for whole in &wholes {
+        prompts::check(&whole.play, &templar, &mut problems);
         templates::check(&View::of(whole, &mut Vec::new()), &templar, known.as_ref(), &mut problems);
     }
     targets.check(&mut problems);

@@ -82,6 +82,7 @@ impl Known {
     pub fn see(&mut self, view: &View) {
         self.is_open |= view.is_open;
         self.names.extend(view.play.base.vars.keys().cloned());
+        self.names.extend(view.play.vars_prompt.iter().map(|prompt| prompt.name.clone()));
         view.layers.iter().for_each(|layer| self.layer(layer));
         self.vars_files(view);
         for step in &view.steps {

@@ -6,6 +6,7 @@ use crate::inventory::{Inventory, Limit};
 use crate::playbook::Play;
 use crate::source::Span;
 use crate::steps::{self, Options, Work};
+use crate::yaml::Node;
 
 /// Finds the hosts of plays.
 #[derive(Debug)]
@@ -26,11 +27,31 @@ impl<'a> Targets<'a> {
         Targets { inventory, limit, may_grow: false, any: false, unknown: Vec::new(), plays: Vec::new() }
     }
 
-    /// The hosts of a play, as limited.
-    pub fn of(&mut self, play: &Play, options: &Options, problems: &mut Vec<Diagnostic>) -> Vec<String> {
-        let Some(inventory) = self.inventory else { return Vec::new() };
-        let selected = steps::hosts(play, options).and_then(|pattern| inventory.select(&pattern));
-        let selected = match selected {
+    /// The hosts of a play, as limited, and whether it may have more when it is run.
+    pub fn of(&mut self, play: &Play, options: &Options, problems: &mut Vec<Diagnostic>) -> (Vec<String>, bool) {
+        let Some(inventory) = self.inventory else { return (Vec::new(), true) };
+        match steps::hosts(play, options) {
+            Ok(Some(pattern)) => (self.select(inventory, &pattern, play.hosts.span, problems), self.may_grow),
+            Ok(None) => {
+                self.any = true;
+                (Vec::new(), true)
+            }
+            Err(problem) => {
+                problems.push(problem);
+                self.any = true;
+                (Vec::new(), true)
+            }
+        }
+    }
+
+    fn select(
+        &mut self,
+        inventory: &Inventory,
+        pattern: &Node,
+        span: Span,
+        problems: &mut Vec<Diagnostic>,
+    ) -> Vec<String> {
+        let selected = match inventory.select(pattern) {
             Ok(selected) => selected,
             Err(problem) => {
                 problems.push(problem);
@@ -38,7 +59,7 @@ impl<'a> Targets<'a> {
                 return Vec::new();
             }
         };
-        self.plays.push(play.hosts.span);
+        self.plays.push(span);
         if self.may_grow {
             self.any = true;
         } else {

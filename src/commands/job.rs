@@ -40,6 +40,8 @@ pub struct Job {
     pub content: Content,
     /// The plays, and everything that is wrong.
     pub checked: Checked,
+    /// What is known before the run: extra variables and the groups.
+    pub early: Vec<Arc<Layer>>,
 }
 
 impl Job {
@@ -63,7 +65,7 @@ impl Job {
         });
         checked.problems.splice(0..0, warnings);
         checked.problems.extend(machines.problems());
-        Ok(Job { machines, content, checked })
+        Ok(Job { machines, content, checked, early: options.early })
     }
 
     /// Says what is wrong; an error means that nothing may be run.

@@ -16,6 +16,7 @@ pub mod man;
 pub mod options;
 pub mod passwords;
 pub mod ping;
+pub mod prompts;
 pub mod settle;
 pub mod terminal;
 pub mod unlock;

@@ -25,7 +25,11 @@ pub fn ask(prompt: &str, echo: Echo) -> Result<Option<String>, Error> {
     terminal.write_all(prompt.as_bytes()).map_err(failed)?;
     if echo == Echo::On {
         let mut line = String::new();
-        io::BufRead::read_line(&mut io::BufReader::new(&terminal), &mut line).map_err(failed)?;
+        let count = io::BufRead::read_line(&mut io::BufReader::new(&terminal), &mut line).map_err(failed)?;
+        // Ctrl-D: nobody wants to answer.
+        if count == 0 {
+            return Err(Error::Interrupted);
+        }
         return Ok(Some(line.trim_end_matches(['\r', '\n']).to_owned()));
     }
     let typed = {

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use super::job::Job;
 use super::options::{Selection, Work};
-use super::{Error, Exit, settle};
+use super::{Error, Exit, prompts, settle};
 use crate::event::Event;
 use crate::protocol::Mode;
 use crate::report::{Question, Report};
@@ -29,9 +29,10 @@ pub struct How<'a> {
     pub question: Option<Question>,
 }
 
-/// Runs a job that was accepted.
-pub fn walk(job: Job, how: How) -> Result<Exit, Error> {
+/// Runs a job that was accepted. The operator is asked for everything before a host is touched.
+pub fn walk(mut job: Job, how: How) -> Result<Exit, Error> {
     let options = how.work.runner(how.mode, how.selection)?;
+    prompts::ask_all(&mut job)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -109,7 +109,7 @@ pub(super) static KEYWORDS: &[Keyword] = &[
     keyword("user", Takes::Text, PLAY),
     keyword("vars", Takes::Map, ALL),
     keyword("vars_files", Takes::Any, PLAY),
-    keyword("vars_prompt", Takes::Items, PLAY),
+    keyword("vars_prompt", Takes::Any, PLAY),
     keyword("when", Takes::Conditions, INNER | IMPORT),
 ];
 
@@ -119,7 +119,6 @@ static UNSUPPORTED: &[(&str, &str)] = &[
     ("debugger", "remove it; `wodctl apply -vvv --start-at-task` helps to look at one task"),
     ("poll", "remove it: a step is waited for, however long it takes"),
     ("throttle", "remove it; `serial` and `--forks` say how many hosts are worked on at the same time"),
-    ("vars_prompt", "remove it, and give the variables by `-e`"),
 ];
 
 /// The keyword `name` if it may stand at `place`.

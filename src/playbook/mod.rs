@@ -8,6 +8,7 @@ pub(crate) mod free_form;
 mod keywords;
 mod play;
 mod project;
+mod prompt;
 mod role;
 mod task;
 
@@ -16,6 +17,7 @@ use std::sync::Arc;
 
 pub(crate) use fields::{is_template, scalar_text};
 pub use project::{Parsed, Project, root_of};
+pub use prompt::Prompt;
 pub use role::Role;
 pub(crate) use task::{apply_base, nearest_module};
 
@@ -95,6 +97,8 @@ pub struct Play {
     pub force_handlers: Option<Arc<Node>>,
     /// Files with variables; an entry that is a list means "the first that exists".
     pub vars_files: Vec<Arc<Node>>,
+    /// Variables that the operator is asked for.
+    pub vars_prompt: Vec<Prompt>,
     /// Before the roles.
     pub pre_tasks: Vec<Item>,
     /// The roles.

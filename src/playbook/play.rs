@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 
 use super::fields::{self, expected};
 use super::keywords::{self, IMPORT, PLAY};
-use super::{Entry as PlaybookEntry, Import, Play, Problems, role, task};
+use super::{Entry as PlaybookEntry, Import, Play, Problems, prompt, role, task};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::value::Value;
@@ -74,6 +74,7 @@ fn play(span: Span, entries: IndexMap<String, Entry>, path: &Path, problems: &mu
         max_fail_percentage: None,
         force_handlers: None,
         vars_files: Vec::new(),
+        vars_prompt: Vec::new(),
         pre_tasks: Vec::new(),
         roles: Vec::new(),
         tasks: Vec::new(),
@@ -120,6 +121,7 @@ impl Play {
             "hosts" => self.set_hosts(value, problems),
             "serial" => self.serial = fields::many(value),
             "vars_files" => self.vars_files = fields::many(value),
+            "vars_prompt" => self.vars_prompt = prompt::prompts(value, problems),
             "strategy" => self.strategy = choice(value, key, &["linear", "free", "host_pinned"], problems),
             "order" => {
                 const ORDERS: &[&str] = &["inventory", "sorted", "reverse_sorted", "reverse_inventory", "shuffle"];

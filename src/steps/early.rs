@@ -10,7 +10,7 @@ use crate::diagnostic::Diagnostic;
 use crate::playbook::{Play, is_template, scalar_text};
 use crate::template::{Binding, RenderError, Scope, SearchPath, Templar};
 use crate::value::{Map, Value};
-use crate::vars::{Layer, Level, Stack};
+use crate::vars::{Layer, Level, Origin, Stack};
 use crate::yaml::{Node, NodeKind};
 
 /// What such a name may use.
@@ -44,49 +44,70 @@ pub(super) fn text(
         return Ok(scalar_text(node));
     }
     let scope: Arc<dyn Scope> = Arc::new(Early { stack: Stack::new(layers), files });
-    rendered(node, &scope).map(|node| scalar_text(&node))
+    match rendered(node, &scope)? {
+        Some(node) => Ok(scalar_text(&node)),
+        None => Err(unknown(node)),
+    }
 }
 
-/// The pattern of a play's hosts, rendered with extra variables and those of the play.
-pub fn hosts(play: &Play, options: &Options) -> Result<Node, Diagnostic> {
+/// What is known of a play before the run: extra variables (`early`) and those of the play. What is to be asked for is
+/// pending.
+pub fn scope(play: &Play, early: &[Arc<Layer>]) -> Arc<dyn Scope> {
     let folder = play.path.parent().map(Path::to_owned).unwrap_or_default();
     let files = SearchPath { roles: Vec::new(), task: folder.clone(), playbook: folder };
     let vars = layer(Level::PlayVars, "vars of the play", play.span, &play.base.vars);
-    let stack = Stack::new(vars.into_iter().chain(options.early.iter().cloned()));
-    let scope: Arc<dyn Scope> = Arc::new(Early { stack, files });
+    let stack = Stack::new(vars.into_iter().chain(prompts(play)).chain(early.iter().cloned()));
+    Arc::new(Early { stack, files })
+}
+
+/// What the operator will be asked for.
+fn prompts(play: &Play) -> Option<Arc<Layer>> {
+    let values = play.vars_prompt.iter().map(|prompt| (prompt.name.clone(), Binding::Pending)).collect();
+    let origin = Origin { text: "vars_prompt".to_owned(), span: play.span };
+    (!play.vars_prompt.is_empty()).then(|| Arc::new(Layer { level: Level::PlayPrompt, origin, values }))
+}
+
+/// The pattern of a play's hosts; `None` if it depends on what the operator will be asked for.
+pub fn hosts(play: &Play, options: &Options) -> Result<Option<Node>, Diagnostic> {
+    let scope = scope(play, &options.early);
     match &play.hosts.kind {
         NodeKind::List(items) => {
-            let items = items.iter().map(|item| rendered(item, &scope)).collect::<Result<_, _>>()?;
-            Ok(Node { kind: NodeKind::List(items), ..(*play.hosts).clone() })
+            let items: Option<_> = items.iter().map(|item| rendered(item, &scope)).collect::<Result<_, _>>()?;
+            Ok(items.map(|items| Node { kind: NodeKind::List(items), ..(*play.hosts).clone() }))
         }
         _ => rendered(&play.hosts, &scope),
     }
 }
 
-fn rendered(node: &Node, scope: &Arc<dyn Scope>) -> Result<Node, Diagnostic> {
+/// `None` if it is not known yet.
+fn rendered(node: &Node, scope: &Arc<dyn Scope>) -> Result<Option<Node>, Diagnostic> {
     if !is_template(node) {
-        return Ok(node.clone());
+        return Ok(Some(node.clone()));
     }
     match Templar::new().render(node, scope) {
-        Ok(value) => Ok(Node::of(&value, node.span)),
+        Ok(value) => Ok(Some(Node::of(&value, node.span))),
         Err(RenderError::Undefined(problem)) => Err(problem.or_help(
             "this is needed before the run: it may use extra variables and those of the play, but nothing of a host",
         )),
         Err(RenderError::Wrong(problem)) => Err(*problem),
-        Err(RenderError::Pending | RenderError::Unknown(_)) => {
-            Err(Diagnostic::error(node.span, "this is needed before the run, and not known then"))
-        }
+        Err(RenderError::Pending) => Ok(None),
+        Err(RenderError::Unknown(_)) => Err(unknown(node)),
     }
+}
+
+fn unknown(node: &Node) -> Diagnostic {
+    Diagnostic::error(node.span, "this is needed before the run, and not known then")
 }
 
 impl Builder<'_> {
     fn early_layers(&self, context: &Context) -> Vec<Arc<Layer>> {
         let play = &self.expander.play;
         let vars = layer(Level::PlayVars, "vars of the play", play.span, &play.base.vars);
+        let vars = vars.into_iter().chain(prompts(play));
         let role = context.role.iter().flat_map(|role| role.layers.iter().cloned());
         let early = self.expander.options.early.iter().cloned();
         let shared = self.layers.iter().cloned();
-        vars.into_iter().chain(shared).chain(role).chain(context.layers.iter().cloned()).chain(early).collect()
+        vars.chain(shared).chain(role).chain(context.layers.iter().cloned()).chain(early).collect()
     }
 
     /// The text of a name; `None` if it cannot be rendered, which is a problem.

@@ -13,7 +13,7 @@ mod tags;
 use std::sync::Arc;
 
 pub use context::Context;
-pub use early::hosts;
+pub use early::{hosts, scope};
 pub use expand::{Expander, Included, Options, PlaySteps, expand};
 pub(crate) use items::UNKNOWN;
 pub use plays::plays;

@@ -6,6 +6,8 @@ mod check;
 mod content;
 mod doc;
 mod inventory;
+mod prompts;
+mod terminal;
 mod usage;
 mod vars;
 mod vault;

@@ -38,6 +38,7 @@ pub(super) use combining::products;
 pub(super) use converting::whole;
 pub(super) use lists::{below, flattened};
 pub(super) use passwords::{Hash, crypt, crypt_salt};
+pub use passwords::{encrypted, is_hash};
 pub(super) use paths::{controller, glob, home_expanded};
 pub(super) use random::seeded;
 pub(super) use regex::with_pattern;

@@ -78,6 +78,25 @@ fn password_hash(_: &mut State, given: &Arguments) -> Result<Value, Error> {
     Ok(crypt(&password, hash, &salt, rounds.transpose()?, given.str("ident")?)?.into())
 }
 
+fn said(error: Error) -> String {
+    error.detail().unwrap_or_default().to_owned()
+}
+
+/// Whether there is a hash of this name; an error says which there are.
+pub fn is_hash(name: &str) -> Result<(), String> {
+    Hash::named(name).map(|_| ()).map_err(said)
+}
+
+/// The password hashed by the hash of this name; an error says why it cannot be.
+pub fn encrypted(password: &str, hash: &str, salt: Option<&str>, salt_size: Option<i64>) -> Result<String, String> {
+    let hash = Hash::named(hash).map_err(said)?;
+    let salt = match salt {
+        Some(salt) => salt.to_owned(),
+        None => crypt_salt(hash, salt_size).map_err(said)?,
+    };
+    crypt(password, hash, &salt, None, None).map_err(said)
+}
+
 /// A salt that nobody knows.
 pub fn crypt_salt(hash: Hash, size: Option<i64>) -> Result<String, Error> {
     let most = hash.salt_size();
