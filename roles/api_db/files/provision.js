@@ -97,6 +97,20 @@ async function provisionWorkshops(names) {
   }
 }
 
+// A location's first number is part of the number of each of its students, which bookings hold.
+async function keepNumbers(locations) {
+  for (const { name, basestdid } of locations) {
+    const [found] = await rows('SELECT basestdid FROM locations WHERE name = $1', [name]);
+    if (!found || found.basestdid === basestdid) continue;
+    const [{ bookings }] = await rows(
+      'SELECT count(*)::int AS bookings FROM customers c JOIN students s ON s.id = c."studentId" WHERE s.location = $1', [name]);
+    if (bookings > 0)
+      throw new Error(`${name} counts its students from ${found.basestdid} on in the database, where ${bookings} bookings hold their `
+        + `numbers; with this inventory it would be ${basestdid}. Give the host the wod_backend_number that it had, or all of `
+        + 'them the wod_student_stride that they had. No row was changed.');
+  }
+}
+
 async function provisionStudents() {
   const existing = new Map((await rows('SELECT id, username, location, url FROM students')).map((row) => [row.id, row]));
   const now = new Date().toISOString();
@@ -144,6 +158,7 @@ async function main() {
     await rows('CREATE EXTENSION pgcrypto');
     console.log('database: added the extension pgcrypto');
   }
+  await keepNumbers(wanted.locations);
   for (const { last, ...row } of wanted.locations) await upsert('locations', { name: row.name }, row);
   await provisionWorkshops(wanted.locations.map(({ name }) => name));
   await provisionStudents();
