@@ -32,6 +32,8 @@ enum Command {
     Plan(Box<commands::apply::Args>),
     /// Bring hosts into the state that playbooks describe
     Apply(Box<commands::apply::Args>),
+    /// Write an inventory of your own
+    Init(Box<commands::init::Args>),
     /// Ask hosts whether they can be reached
     Ping(Box<commands::ping::Args>),
     /// Show what hosts are like
@@ -71,6 +73,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Check(args) => commands::check::run(args),
         Command::Plan(args) => commands::apply::run(args, Mode::Plan),
         Command::Apply(args) => commands::apply::run(args, Mode::Apply),
+        Command::Init(args) => commands::init::run(args),
         Command::Ping(args) => commands::ping::run(args),
         Command::Facts(args) => commands::facts::run(args),
         Command::Exec(args) => commands::exec::run(args),

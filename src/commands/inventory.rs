@@ -55,7 +55,7 @@ pub fn run(args: &Args) -> Result<Exit, Error> {
 
 /// What [`run`] prints.
 pub fn text(args: &Args) -> Result<String, Error> {
-    args.variables.vault.unlock()?;
+    args.variables.vault.unlock_for(&args.inventory)?;
     let loaded = inventory::load(&args.inventory)?;
     let inventory = loaded.inventory;
     let folder = args.playbook_dir.clone().or_else(|| playbooks(&args.inventory));

@@ -48,7 +48,7 @@ impl Job {
     /// Reads and checks everything. Fails only where there is nothing to check; whether the job may run is
     /// [`Job::accept`]'s matter.
     pub fn open(about: About) -> Result<Job, Error> {
-        about.variables.vault.unlock()?;
+        about.variables.vault.unlock_for([about.inventory])?;
         let content = about.content;
         let (machines, warnings) = Machines::load(about.inventory, &content.beside, &about.variables.extra_vars)?;
         let limit = about.limit.map(Limit::parse).transpose()?;

@@ -8,6 +8,7 @@ pub mod content;
 pub mod doc;
 pub mod exec;
 pub mod facts;
+pub mod init;
 pub mod inventory;
 pub mod job;
 pub mod list;

@@ -1,6 +1,7 @@
 //! The passwords that open what ansible-vault has encrypted.
 #![expect(clippy::disallowed_methods, reason = "the home folder is where a path with ~ begins")]
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use clap::{ArgAction, Args};
@@ -40,6 +41,17 @@ pub struct Vault {
 }
 
 impl Vault {
+    /// The same for what inventories have encrypted: where no option names a password, it is the one that lies beside the
+    /// inventory's folder.
+    pub fn unlock_for<P: AsRef<Path>>(&self, inventories: impl IntoIterator<Item = P>) -> Result<(), Error> {
+        let mut vault = self.clone();
+        if self.vault_id.is_empty() && self.vault_password_file.is_empty() && !self.ask_vault_pass {
+            let found = inventories.into_iter().filter_map(|inventory| password_of(inventory.as_ref()));
+            vault.vault_password_file.extend(found);
+        }
+        vault.unlock()
+    }
+
     /// Gets the passwords, so that what they open can be read from now on. What was in a vault is hidden wherever it
     /// would be shown.
     pub fn unlock(&self) -> Result<(), Error> {
@@ -66,6 +78,22 @@ impl Vault {
         }
         Ok(secrets)
     }
+}
+
+/// Where the password of an inventory's vault lies: beside its folder, as its secrets and backups do.
+pub fn beside(folder: &Path) -> PathBuf {
+    let mut name = folder.file_name().unwrap_or_default().to_owned();
+    name.push(".vault-password");
+    folder.with_file_name(name)
+}
+
+/// The file beside the folder of an inventory, if it is there. Nobody named it, so it is never run as a program.
+fn password_of(inventory: &Path) -> Option<PathBuf> {
+    let path = std::path::absolute(inventory).ok()?;
+    let folder = if path.is_dir() { path.as_path() } else { path.parent()? };
+    let file = beside(folder);
+    let about = file.metadata().ok()?;
+    (about.is_file() && about.permissions().mode() & 0o111 == 0).then_some(file)
 }
 
 /// A secret of several lines may be shown in part.

@@ -34,6 +34,7 @@ use std::sync::Arc;
 
 pub use inspect::{Inspection, Use};
 pub use templar::{Reading, Templar, TemplateOptions, is_omit, is_template};
+pub use twister::unguessable;
 
 use crate::diagnostic::Diagnostic;
 use crate::value::Value;

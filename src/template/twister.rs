@@ -18,6 +18,13 @@ pub enum Random {
     System(File),
 }
 
+/// Letters and digits that nobody can guess.
+pub fn unguessable(length: usize) -> Result<String, String> {
+    const CHARS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    let mut random = Random::system()?;
+    Ok((0..length).map(|_| char::from(CHARS[random.below(CHARS.len() as u64) as usize])).collect())
+}
+
 impl Random {
     /// The system's source.
     pub fn system() -> Result<Self, String> {

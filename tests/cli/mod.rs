@@ -5,6 +5,7 @@ mod bad;
 mod check;
 mod content;
 mod doc;
+mod init;
 mod inventory;
 mod prompts;
 mod terminal;
