@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::conclude::Registered;
 use super::cursor::{Cursor, Fallout};
 use super::flight::{Ended, Flight};
+use super::include::Includes;
 use super::play::PlayContext;
 use super::{Run, Tick};
 use crate::event::Event;
@@ -31,6 +32,8 @@ pub struct Batch<'a> {
     pub walkers: Vec<Walker>,
     /// Results of `run_once` steps, for the hosts that did not run them.
     pub once: HashMap<Position, Registered>,
+    /// What hosts have included, so that they go through it in one order.
+    pub includes: Includes,
     /// A failure that ends the play for all (`any_errors_fatal`), with the hosts that have fallen by themselves.
     pub fatal: Option<(Position, Vec<usize>)>,
     /// Everybody has finished everything below.
@@ -97,7 +100,15 @@ impl<'a> Batch<'a> {
             opaque: None,
         };
         let walkers = hosts.iter().map(walker).collect();
-        Batch { run, play, walkers, once: HashMap::new(), fatal: None, watermark: base.clone() }
+        Batch {
+            run,
+            play,
+            walkers,
+            once: HashMap::new(),
+            includes: Includes::default(),
+            fatal: None,
+            watermark: base.clone(),
+        }
     }
 
     /// Walks to the end. The error is that the user interrupted.
@@ -144,7 +155,7 @@ impl<'a> Batch<'a> {
     }
 
     /// Whether hosts must keep step.
-    fn in_step(&self) -> bool {
+    pub fn in_step(&self) -> bool {
         !self.play.free && self.walkers.len() > 1
     }
 
@@ -525,6 +536,7 @@ impl<'a> Batch<'a> {
         if walker.barrier.as_ref() >= Some(&front.position) {
             walker.barrier = None;
         }
+        self.includes.forget(host, &front.position);
         walker.cursor = front.resume.clone();
         walker.flights.clear();
         walker.lane += 1 << 16;

@@ -76,6 +76,11 @@ impl Batch<'_> {
         let lost = whole.status == Status::Unreachable;
         let ignored = failed && if lost { flight.ignore_unreachable } else { flight.ignore_errors };
         self.count(host, &flight, &whole, ignored);
+        if flight.is_loop && step.work.is_include() {
+            // As in Ansible: each item that was included counts, and `whole` is one of them.
+            let included = verdicts.iter().filter(|(_, _, verdict)| verdict.status == Status::Ok).count();
+            self.run.counters.entry(name).or_default().ok += (included as u32).saturating_sub(1);
+        }
         self.report(host, &flight, whole.clone(), None, flight.is_loop);
         let registered = self.register(host, &flight, &whole, &verdicts);
         if flight.is_shared {

@@ -18,7 +18,7 @@ use crate::map;
 use crate::module::{Arguments, Reach};
 use crate::modules;
 use crate::protocol::{self, Mode, Position, ToAgent};
-use crate::steps::{Block, Item, Step, Work};
+use crate::steps::{Step, Work};
 use crate::template::RenderError;
 use crate::transport::SessionId;
 use crate::value::{Map, Value};
@@ -328,75 +328,6 @@ impl Batch<'_> {
             tokio::time::sleep(Duration::from_secs_f64(seconds.clamp(0.0, 1e9))).await;
             let _ = clock.send(tick);
         });
-    }
-
-    /// Brings in what an include names. False: not yet.
-    pub fn include(&mut self, host: usize, step: &Arc<Step>, position: &Position) -> bool {
-        let scope = self.scope_maker(host, step, position, false);
-        let entries = {
-            let bench = self.run.bench(&scope);
-            match &step.repeat {
-                None => Ok(vec![(None, Vec::new())]),
-                Some(repeat) => bench.entries(step, repeat),
-            }
-        };
-        let mut items = Vec::new();
-        let mut runs = Vec::new();
-        let mut trouble_found = None;
-        match entries {
-            Err(error) => match trouble(error) {
-                Ok(ended) => trouble_found = Some(ended),
-                Err(NotYet) => return false,
-            },
-            Ok(entries) => {
-                for (item, layers) in entries {
-                    let ended = match self.include_one(&self.run.bench(&scope), step, &layers) {
-                        Ok(Ok(main)) => {
-                            let block =
-                                Block { name: None, main, rescue: Vec::new(), always: Vec::new(), has_rescue: false };
-                            items.push(Item::Block(Arc::new(block)));
-                            controller::outcome(map! { "include" => step.span.location().map(|at| at.to_string()) })
-                        }
-                        Ok(Err(ended)) => ended,
-                        Err(error) => match trouble(error) {
-                            Ok(ended) => ended,
-                            Err(NotYet) => return false,
-                        },
-                    };
-                    runs.push(ItemRun { item, layers, ended: Some(ended), ..ItemRun::default() });
-                }
-            }
-        }
-        let prepared =
-            Prepared { items: runs, is_loop: step.repeat.is_some(), trouble: trouble_found, reach: Reach::Host };
-        let Ok(mut flight) = self.flight(host, step, position, prepared) else { return false };
-        flight.fence = flight.trouble.is_some()
-            || flight.items.iter().any(|item| matches!(item.ended, Some(Ended::Wrong(_) | Ended::Failed(_))));
-        let name = self.walkers[host].name.clone();
-        for layer in self.play.published.take() {
-            self.run.table.update(&name, |layers| layers.roles.push(layer));
-        }
-        let walker = &mut self.walkers[host];
-        walker.flights.push_back(flight);
-        match items.is_empty() {
-            true => walker.cursor.advance(),
-            false => walker.cursor.include(Arc::new(items), self.play.hosts.len() > 1),
-        }
-        true
-    }
-
-    /// Brings in what one item of an include names.
-    fn include_one(
-        &self,
-        bench: &Bench,
-        step: &Arc<Step>,
-        layers: &[Arc<Layer>],
-    ) -> Result<Result<Vec<Item>, Ended>, RenderError> {
-        if let Some(condition) = bench.condition(step, layers)? {
-            return Ok(Err(Ended::Skipped(condition)));
-        }
-        let scope = bench.with(layers);
-        self.play.expand(bench, step, layers, &scope)
     }
 
     /// Carries out `meta`, `pause`, `add_host` or `group_by`; it is the host's turn. False: not yet.

@@ -20,9 +20,11 @@ struct Frame {
 
 #[derive(Clone, Debug)]
 enum Items {
-    /// The play itself, or what an include brought. `alone`: other hosts do not walk this list, so nothing in it may be
-    /// looked at ahead of them.
-    List { items: Arc<Vec<Item>>, alone: bool },
+    /// The play itself.
+    Play(Arc<Vec<Item>>),
+    /// What an include brought, and the place of each item among all that any host includes there. `alone`: other hosts do
+    /// not walk this list, so nothing in it may be looked at ahead of them.
+    Included { items: Arc<Vec<Item>>, places: Arc<[u32]>, alone: bool },
     /// Handlers of a flush.
     Handlers(Arc<Vec<Item>>),
     /// A section of a block.
@@ -39,11 +41,20 @@ enum Section {
 impl Frame {
     fn list(&self) -> &[Item] {
         match &self.items {
-            Items::List { items, .. } | Items::Handlers(items) => items,
+            Items::Play(items) | Items::Included { items, .. } | Items::Handlers(items) => items,
             Items::Section { block, section: Section::Main, .. } => &block.main,
             Items::Section { block, section: Section::Rescue, .. } => &block.rescue,
             Items::Section { block, section: Section::Always, .. } => &block.always,
         }
+    }
+
+    /// The position of the current item.
+    fn position(&self) -> Position {
+        let place = match &self.items {
+            Items::Included { places, .. } => places.get(self.index).copied(),
+            _ => None,
+        };
+        self.base.inside(place.unwrap_or(self.index as u32))
     }
 }
 
@@ -60,7 +71,7 @@ impl Cursor {
     /// At the beginning of a play, whose position is `base`.
     pub fn new(items: Arc<Vec<Item>>, base: Position) -> Self {
         let mut cursor = Cursor { frames: Vec::new() };
-        cursor.push(Items::List { items, alone: false }, base);
+        cursor.push(Items::Play(items), base);
         cursor
     }
 
@@ -75,10 +86,10 @@ impl Cursor {
             let Some(frame) = self.frames.last_mut() else { return Ok(None) };
             match frame.list().get(frame.index) {
                 Some(Item::Step(step)) => {
-                    return Ok(Some((step.clone(), frame.base.inside(frame.index as u32))));
+                    return Ok(Some((step.clone(), frame.position())));
                 }
                 Some(Item::Block(block)) => {
-                    let (block, base) = (block.clone(), frame.base.inside(frame.index as u32).inside(0));
+                    let (block, base) = (block.clone(), frame.position().inside(0));
                     self.push(Items::Section { block, section: Section::Main, failed: false }, base);
                 }
                 None => self.leave()?,
@@ -93,9 +104,10 @@ impl Cursor {
         }
     }
 
-    /// Opens what an include brought, at the current step. The step itself counts as done.
-    pub fn include(&mut self, items: Arc<Vec<Item>>, alone: bool) {
-        self.open(Items::List { items, alone });
+    /// Opens what an include brought, at the current step, each item with its place. The step itself counts as done.
+    pub fn include(&mut self, placed: Vec<(u32, Item)>, alone: bool) {
+        let (places, items): (Vec<u32>, Vec<Item>) = placed.into_iter().unzip();
+        self.open(Items::Included { items: Arc::new(items), places: places.into(), alone });
     }
 
     /// Opens the list of handlers at the current step, a flush. It is gone through once, as in Ansible: what a handler
@@ -106,14 +118,15 @@ impl Cursor {
 
     fn open(&mut self, items: Items) {
         let Some(frame) = self.frames.last_mut() else { return };
-        let base = frame.base.inside(frame.index as u32);
+        let base = frame.position();
         self.push(items, base);
     }
 
     /// Whether other hosts do not walk here.
     pub fn is_alone(&self) -> bool {
         self.frames.iter().any(|frame| match &frame.items {
-            Items::List { alone, .. } => *alone,
+            Items::Play(_) => false,
+            Items::Included { alone, .. } => *alone,
             Items::Handlers(_) => true,
             Items::Section { section, .. } => *section == Section::Rescue,
         })
@@ -185,7 +198,7 @@ impl Cursor {
                     Fallout::Ends => Err(Fallout::Ends),
                 };
             }
-            Items::Section { .. } | Items::List { .. } | Items::Handlers(_) => self.advance(),
+            Items::Section { .. } | Items::Play(_) | Items::Included { .. } | Items::Handlers(_) => self.advance(),
         }
         Ok(())
     }

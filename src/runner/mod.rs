@@ -8,6 +8,7 @@ mod course;
 mod cursor;
 mod fetch;
 mod flight;
+mod include;
 mod include_vars;
 mod judge;
 #[cfg(test)]

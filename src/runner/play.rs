@@ -69,14 +69,15 @@ impl PlayContext {
         found
     }
 
-    /// Brings in what an include names, for one item of its loop.
+    /// Brings in what an include names, for one item of its loop. Before the items: what it names, with the parameters, so
+    /// that it can be compared with what other hosts include.
     pub fn expand(
         &self,
         bench: &Bench,
         step: &Arc<Step>,
         layers: &[Arc<Layer>],
         scope: &Arc<dyn Scope>,
-    ) -> Result<Result<Vec<Item>, Ended>, RenderError> {
+    ) -> Result<Result<(Value, Vec<Item>), Ended>, RenderError> {
         // The variables of the loop go along: what is included sees the item.
         let mut params = Map::new();
         for layer in layers {
@@ -86,22 +87,24 @@ impl PlayContext {
                 }
             }
         }
-        let included = match &step.work {
+        let (what, included) = match &step.work {
             Work::IncludeTasks { file, .. } => {
                 let file = text_of(&bench.templar.render(file, scope)?);
-                self.steps.expander.include_tasks(step, &file, &params)
+                let included = self.steps.expander.include_tasks(step, &file, &params);
+                (Value::from(file), included)
             }
             Work::IncludeRole { args, .. } => {
                 let args = bench.arguments(args, scope)?;
-                self.steps.expander.include_role(step, &args, &params)
+                let included = self.steps.expander.include_role(step, &args, &params);
+                (Value::Map(args), included)
             }
-            _ => Ok(Included::default()),
+            _ => (Value::Null, Ok(Included::default())),
         };
         match included {
             Ok(included) => {
                 self.handlers.borrow_mut().extend(included.handlers);
                 self.published.borrow_mut().extend(included.layers);
-                Ok(Ok(included.items))
+                Ok(Ok((Value::List(vec![what, Value::Map(params)]), included.items)))
             }
             Err(problems) => match problems.into_iter().next() {
                 Some(first) => Ok(Err(Ended::Wrong(Box::new(first)))),

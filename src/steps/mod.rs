@@ -124,3 +124,10 @@ pub enum Work {
     /// Nothing: the end of a role, see [`RoleRun`]; `meta: end_role` goes on behind it.
     RoleEnd,
 }
+
+impl Work {
+    /// Whether it brings in other steps.
+    pub fn is_include(&self) -> bool {
+        matches!(self, Work::IncludeTasks { .. } | Work::IncludeRole { .. })
+    }
+}
