@@ -93,7 +93,7 @@ impl Batch<'_> {
                 false => acted(&whole).then_some(0).into_iter().collect(),
             };
             if let Some(diagnostic) = self.notify(host, &flight, &changed) {
-                self.run.emit(Event::Warning(diagnostic.render(false).trim_end().to_owned()));
+                self.run.warn(&diagnostic);
             }
         }
         if self.run.options.mode == Mode::Plan && whole.status == Status::Unknown {

@@ -18,7 +18,7 @@ use crate::map;
 use crate::module::{Arguments, Reach};
 use crate::modules;
 use crate::protocol::{self, Mode, Position, ToAgent};
-use crate::steps::{Step, Work};
+use crate::steps::{Step, Work, absolute};
 use crate::template::RenderError;
 use crate::transport::SessionId;
 use crate::value::{Map, Value};
@@ -97,7 +97,7 @@ impl Batch<'_> {
             values.insert("ansible_role_name".into(), short.into());
         }
         if let Some(folder) = step.files.roles.first() {
-            values.insert("role_path".into(), folder.to_string_lossy().into_owned().into());
+            values.insert("role_path".into(), absolute(folder).into());
         }
         magic(values)
     }

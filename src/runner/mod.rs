@@ -1,5 +1,6 @@
 //! Plays on hosts: what is sent when, what answers mean, and where each host goes from there.
 
+mod about;
 mod batch;
 mod conclude;
 pub mod connection;
@@ -18,6 +19,7 @@ mod prepare;
 mod scope;
 pub mod secrets;
 mod source;
+mod warnings;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -32,6 +34,8 @@ use self::flight::Ended;
 pub use self::play::{PlayContext, batches};
 use self::prepare::Bench;
 pub use self::scope::{HostLayers, Table, TaskScope, Unsettled, data, layer, magic};
+use self::warnings::Warnings;
+use crate::diagnostic::Diagnostic;
 use crate::event::{Counters, Event};
 use crate::playbook::Keywords;
 use crate::protocol::{Hello, Mode, Position, ToAgent};
@@ -163,6 +167,7 @@ pub struct Run {
     /// The command line's choices.
     pub options: Options,
     templar: Templar,
+    warnings: Warnings,
     blobs: Blobs,
     connect: Box<dyn Connect>,
     /// The inventory.
@@ -202,6 +207,9 @@ impl Run {
         for secret in options.ssh_password.iter().chain(&options.become_password) {
             secrets::learn(secret);
         }
+        let warnings = Warnings::default();
+        let heard = warnings.clone();
+        let templar = templar.on_warning(move |warning| heard.add(warning));
         let (post, inbox) = mpsc::unbounded_channel();
         let (clock, ticks) = mpsc::unbounded_channel();
         let table = Arc::new(Table::default());
@@ -211,6 +219,7 @@ impl Run {
         Run {
             options,
             templar,
+            warnings,
             blobs,
             connect,
             hosts,
@@ -276,7 +285,20 @@ impl Run {
         self.emit(Event::RunEnd { recap, elapsed, phases: Vec::new() });
     }
 
-    fn emit(&mut self, mut event: Event) {
+    fn emit(&mut self, event: Event) {
+        for warning in self.warnings.take() {
+            self.warn(&warning);
+        }
+        self.show(event);
+    }
+
+    fn warn(&mut self, warning: &Diagnostic) {
+        let text = warning.render(false);
+        let text = text.trim_end();
+        self.show(Event::Warning(text.strip_prefix("warning: ").unwrap_or(text).to_owned()));
+    }
+
+    fn show(&mut self, mut event: Event) {
         secrets::mask(&mut event);
         (self.report)(event);
     }

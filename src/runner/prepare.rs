@@ -140,7 +140,7 @@ impl Bench<'_> {
                 Diagnostic::error(repeat.over.span, format!("`loop` needs a list, this is {}", other.kind()))
                     .help("for a mapping write `{{ name | dict2items }}`, for a single value `[value]`"),
             ))),
-            (kind, terms) => self.templar.with_lookup(kind, &terms, scope),
+            (kind, terms) => self.templar.with_lookup(kind, &terms, repeat.over.span, scope),
         }
     }
 

@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::about::AboutTemplate;
 use super::connection::{text_of, truth};
 use super::prepare::{Bench, argument_span};
 use crate::diagnostic::Diagnostic;
@@ -104,7 +105,10 @@ fn template(
         Ok(text) => text,
         Err(failure) => return Ok(Err(failure)),
     };
-    let mut options = TemplateOptions { destination: args.get("dest").map(text_of), ..TemplateOptions::default() };
+    let about =
+        AboutTemplate { scope: scope.clone(), path: path.to_owned(), destination: args.get("dest").map(text_of) };
+    let scope: Arc<dyn Scope> = Arc::new(about);
+    let mut options = TemplateOptions::default();
     let flag = |name: &str, default: bool| args.get(name).map_or(default, truth);
     options.trim_blocks = flag("trim_blocks", true);
     options.lstrip_blocks = flag("lstrip_blocks", false);
@@ -122,7 +126,7 @@ fn template(
     set("comment_end_string", |options| &mut options.comment_end_string);
     // YAML writes them as the two characters of an escape as often as as the newline itself.
     options.newline_sequence = options.newline_sequence.replace("\\n", "\n").replace("\\r", "\r");
-    let rendered = bench.templar.render_file(path, &text, &options, scope)?;
+    let rendered = bench.templar.render_file(path, &text, &options, &scope)?;
     Ok(Ok(Source::File { name: base_name(path), mode: mode_of(path), blob: bench.blobs.bytes(rendered.into_bytes()) }))
 }
 

@@ -17,6 +17,7 @@ pub use early::{hosts, scope};
 pub use expand::{Expander, Included, Options, PlaySteps, expand};
 pub(crate) use items::UNKNOWN;
 pub use plays::plays;
+pub use roles::absolute;
 
 pub use crate::playbook::{Keywords, Loop};
 use crate::source::Span;

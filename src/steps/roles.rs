@@ -351,11 +351,11 @@ impl InRole {
         let mut values = vec![
             ("role_name", text(self.name.clone())),
             ("ansible_role_name", text(self.name.clone())),
-            ("role_path", text(self.path.display().to_string())),
+            ("role_path", text(absolute(&self.path))),
         ];
         if !self.parents.is_empty() {
             let names: Vec<_> = self.parents.iter().rev().map(|role| role.name.clone()).collect();
-            let paths: Vec<_> = self.parents.iter().rev().map(|role| role.path.display().to_string()).collect();
+            let paths: Vec<_> = self.parents.iter().rev().map(|role| absolute(&role.path)).collect();
             values.push(("ansible_parent_role_names", names.into()));
             values.push(("ansible_parent_role_paths", paths.into()));
         }
@@ -376,4 +376,9 @@ fn identity(base: &Base, params: &Nodes) -> String {
     let when: Vec<_> = base.when.iter().map(|node| node.to_value()).collect();
     let tags: Vec<_> = base.tags.iter().map(|node| node.to_value()).collect();
     format!("{:?} {when:?} {tags:?} {:?}", values(params), values(&base.vars))
+}
+
+/// A folder as variables name it: wherever the run was started from.
+pub fn absolute(folder: &Path) -> String {
+    std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned()).display().to_string()
 }

@@ -68,8 +68,6 @@ pub struct TemplateOptions {
     pub comment_start_string: String,
     /// `#}`
     pub comment_end_string: String,
-    /// Where the result will be written, for `template_destpath`.
-    pub destination: Option<String>,
 }
 
 impl Default for TemplateOptions {
@@ -84,7 +82,6 @@ impl Default for TemplateOptions {
             block_end_string: "%}".into(),
             comment_start_string: "{#".into(),
             comment_end_string: "#}".into(),
-            destination: None,
         }
     }
 }
@@ -151,7 +148,7 @@ impl Templar {
         condition::holds(node, &self.start(scope).0)
     }
 
-    /// Renders a template file. `path` is where it was found, for `template_path` and errors.
+    /// Renders a template file. `path` is where it was found, for errors.
     pub fn render_file(
         &self,
         path: &Path,
@@ -171,8 +168,14 @@ impl Templar {
         }
     }
 
-    /// What `with_NAME: terms` loops over; `terms` are rendered already.
-    pub fn with_lookup(&self, name: &str, terms: &Value, scope: &Arc<dyn Scope>) -> Result<Vec<Value>, RenderError> {
+    /// What `with_NAME: terms` loops over; `terms` are rendered already, `span` is where they stand.
+    pub fn with_lookup(
+        &self,
+        name: &str,
+        terms: &Value,
+        span: Span,
+        scope: &Arc<dyn Scope>,
+    ) -> Result<Vec<Value>, RenderError> {
         let started = self.start(scope);
         let items = match terms {
             Value::List(items) => items.clone(),
@@ -190,8 +193,8 @@ impl Templar {
         if let Some(why) = run.shared().ended() {
             return Err(why);
         }
-        let found = found.map_err(|error| report::problem(&error, Span::default()))?;
-        found.iter().map(|item| started.0.finish(item, &Node::scalar(Span::default(), ""))).collect()
+        let found = found.map_err(|error| report::problem(&error, span))?;
+        found.iter().map(|item| started.0.finish(item, &Node::scalar(span, ""))).collect()
     }
 
     /// What can be said about the texts in a node without any values.

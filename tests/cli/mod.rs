@@ -12,6 +12,7 @@ mod terminal;
 mod usage;
 mod vars;
 mod vault;
+mod warnings;
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
