@@ -105,7 +105,7 @@ async function keepNumbers(locations) {
     const [{ bookings }] = await rows(
       'SELECT count(*)::int AS bookings FROM customers c JOIN students s ON s.id = c."studentId" WHERE s.location = $1', [name]);
     if (bookings > 0)
-      throw new Error(`${name} counts its students from ${found.basestdid} on in the database, where ${bookings} bookings hold their `
+      throw new Error(`${name} counts its students from ${found.basestdid} on in the database, where bookings (${bookings}) hold their `
         + `numbers; with this inventory it would be ${basestdid}. Give the host the wod_backend_number that it had, or all of `
         + 'them the wod_student_stride that they had. No row was changed.');
   }
