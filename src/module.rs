@@ -127,6 +127,11 @@ impl ModuleSpec {
         self.param("remote_src").and_then(|param| param.default) == Some("true")
     }
 
+    /// What users may give.
+    pub fn public_params(&self) -> impl Iterator<Item = &'static Param> {
+        (self.params)().iter().filter(|param| !param.is_internal())
+    }
+
     /// The parameter of this name or alias.
     pub fn param(&self, name: &str) -> Option<&'static Param> {
         (self.params)().iter().find(|param| param.name == name || param.aliases.contains(&name))
@@ -150,6 +155,13 @@ pub struct Param {
     pub reads: fn(&Value) -> Result<(), String>,
     /// The manual.
     pub doc: &'static str,
+}
+
+impl Param {
+    /// Whether only wodctl itself gives it: users do not know of it.
+    pub fn is_internal(&self) -> bool {
+        self.name.starts_with('_')
+    }
 }
 
 /// What an argument takes.

@@ -15,7 +15,7 @@ pub(super) fn check(step: &Step, problems: &mut Vec<Diagnostic>) {
     }
     let before = problems.len();
     for (key, entry) in args.as_map().into_iter().flatten() {
-        match spec.param(key) {
+        match spec.param(key).filter(|param| !param.is_internal()) {
             Some(param) => {
                 // The free form of `meta: flush_handlers` has no name that its user knows.
                 let is_free = spec.free_form == Some(key) && entry.key == entry.value.span;
@@ -33,7 +33,7 @@ pub(super) fn check(step: &Step, problems: &mut Vec<Diagnostic>) {
 
 fn unknown(spec: &ModuleSpec, key: &str, span: Span) -> Diagnostic {
     let names: Vec<&str> =
-        (spec.params)().iter().flat_map(|param| std::iter::once(&param.name).chain(param.aliases)).copied().collect();
+        spec.public_params().flat_map(|param| std::iter::once(&param.name).chain(param.aliases)).copied().collect();
     Diagnostic::error(span, format!("`{}` has no argument `{key}`", spec.name))
         .label("unknown argument")
         .suggest(key, names.iter().copied())

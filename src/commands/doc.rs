@@ -74,11 +74,10 @@ fn manual(spec: &ModuleSpec) -> String {
     for note in notes(spec) {
         let _ = writeln!(out, "\n{note}");
     }
-    let params = (spec.params)();
-    if !params.is_empty() {
+    if spec.public_params().next().is_some() {
         out.push_str("\nArguments\n");
     }
-    for param in params {
+    for param in spec.public_params() {
         let _ = writeln!(out, "\n  {}  {}", param.name, facts(param));
         for line in paragraphs(param.doc) {
             let _ = writeln!(out, "      {line}");
@@ -96,7 +95,7 @@ fn markdown(spec: &ModuleSpec) -> String {
         let _ = writeln!(out, "\n{note}");
     }
     out.push('\n');
-    for param in (spec.params)() {
+    for param in spec.public_params() {
         let doc = paragraphs(param.doc).collect::<Vec<_>>().join(" ");
         let _ = writeln!(out, "- `{}` ({}): {doc}", param.name, facts(param));
     }

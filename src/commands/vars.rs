@@ -1,5 +1,6 @@
 //! `wodctl vars INVENTORY HOST [NAME]`: what variables come to on a host, and where that was said.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -129,8 +130,14 @@ impl View {
             text.push('\n');
         }
         let mut comments = format!("from {}\n{remarks}", origin(layer, binding));
+        // The defaults of a role that several others depend on are there more than once.
+        let mut seen = HashSet::from([origin(layer, binding)]);
         for (layer, binding) in definitions {
-            let _ = writeln!(comments, "hides {}: {}", origin(layer, binding), inline(&written(binding)));
+            let place = origin(layer, binding);
+            let hidden = inline(&written(binding));
+            if seen.insert(place.clone()) {
+                let _ = writeln!(comments, "hides {place}: {hidden}");
+            }
         }
         text + &indent(&comments, "    # ")
     }

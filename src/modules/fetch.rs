@@ -7,17 +7,16 @@ use crate::failure::{During, Failure};
 use crate::module::{Module, ModuleSpec};
 use crate::probe::{expand, paths};
 use crate::system::{Digest, FileKind, Output, System};
-use crate::value::Map;
+use crate::value::{Map, Value};
 use crate::{args, map};
 
-/// A file travels in the answer, so it must fit into a frame.
-const LONGEST: u64 = 40 << 20;
+/// A file travels in answers, at most so many bytes in each.
+const PART: u64 = 8 << 20;
 
 args! {
     /// Brings a file of the host to the controller.
     ///
-    /// It becomes `DEST/HOST/PATH` there, or `DEST` with `flat`. A file that is the same already is left alone. Files of
-    /// up to 40 MiB.
+    /// It becomes `DEST/HOST/PATH` there, or `DEST` with `flat`. A file that is the same already is left alone.
     pub struct Args {
         /// The file. A link is followed.
         src: PathBuf;
@@ -29,6 +28,8 @@ args! {
         fail_on_missing: bool = true;
         /// See that it has arrived as it was.
         validate_checksum: bool = true;
+        /// Where a part of a large file begins: wodctl asks for one after the other.
+        offset as "_offset": i64 = 0;
     }
 }
 
@@ -37,6 +38,12 @@ pub static SPEC: ModuleSpec = ModuleSpec::of::<Args>("ansible.builtin", "fetch")
 
 /// The value in which the content travels to the controller, in base64.
 pub const CONTENT: &str = "_content";
+
+/// The value that says where the next part begins, if this was not the last one.
+pub const NEXT: &str = "_next";
+
+/// The argument with which the next part is asked for.
+pub const OFFSET: &str = "_offset";
 
 impl Module for Args {
     /// The host's half: the runner then writes what arrives.
@@ -51,16 +58,20 @@ impl Module for Args {
             }
             Some(stat) => stat,
         };
-        if stat.size > LONGEST {
-            let message = format!("{file} has {} bytes; files of up to {LONGEST} bytes can be fetched", stat.size);
-            return Err(Failure::new(message).argument("src"));
+        let offset = self.offset.max(0) as u64;
+        let part = system.read_part(&path, offset, PART).during(|| format!("read {file}"))?.unwrap_or_default();
+        let next = offset + part.len() as u64;
+        let mut values = map! {
+            "file" => file.as_str(),
+            CONTENT => base64::engine::general_purpose::STANDARD.encode(&part),
+        };
+        if next < stat.size && !part.is_empty() {
+            values.insert(NEXT.to_owned(), Value::Int(next as i64));
+        } else {
+            let checksum = system.digest(&path, Digest::Sha1).during(|| format!("read {file}"))?;
+            values.insert("remote_checksum".to_owned(), checksum.map_or(Value::Null, Value::Str));
         }
-        let content = system.read(&path).during(|| format!("read {file}"))?.unwrap_or_default();
-        Ok(Change::none(map! {
-            "file" => file,
-            "remote_checksum" => Digest::Sha1.of(&content),
-            CONTENT => base64::engine::general_purpose::STANDARD.encode(&content),
-        }))
+        Ok(Change::none(values))
     }
 }
 

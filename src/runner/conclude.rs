@@ -140,7 +140,9 @@ impl Batch<'_> {
         let bench = self.run.bench(&scope);
         let ended = match &flight.step.work {
             Work::Call { spec, args, .. } if spec.name == "fetch" => {
-                super::fetch::keep(&bench, args, &bench.with(layers), ended, planning)
+                let item = flight.pending.front().and_then(|index| flight.items.get(*index));
+                let spool = item.and_then(|item| item.spool.as_ref());
+                super::fetch::keep(&bench, args, &bench.with(layers), ended, spool, planning)
             }
             _ => ended,
         };

@@ -148,7 +148,9 @@ impl Batch<'_> {
             all.all(|other| Some(other) == first)
         };
         let repeat = step.repeat.as_ref();
-        let one_by_one = !keywords.until.is_empty()
+        let in_parts = matches!(&step.work, Work::Call { spec, .. } if spec.name == "fetch");
+        let one_by_one = in_parts
+            || !keywords.until.is_empty()
             || repeat.is_some_and(|repeat| repeat.pause.is_some() || !repeat.break_when.is_empty())
             || !is_uniform(&prepared.items);
         let info = TaskInfo {
@@ -243,6 +245,10 @@ impl Batch<'_> {
             self.walkers[host].flights[index].done = true;
             return;
         };
+        if self.keep_part(host, index, current) {
+            return;
+        }
+        let flight = &self.walkers[host].flights[index];
         let step = flight.step.clone();
         let (layers, attempts) = (flight.items[current].layers.clone(), flight.items[current].attempts);
         let Some(ended) = flight.items[current].ended.clone() else { return };

@@ -1,47 +1,132 @@
 //! The controller's half of `fetch`: what a host has sent becomes a file here.
 #![expect(clippy::disallowed_methods, reason = "writes files that were fetched to the controller")]
 
-use std::io::Write;
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use base64::Engine as _;
 
+use super::batch::Batch;
 use super::connection::text_of;
 use super::flight::Ended;
 use super::prepare::Bench;
 use crate::failure::{During, Failure};
 use crate::map;
 use crate::module::Arguments;
-use crate::modules::fetch::{Args, CONTENT};
+use crate::modules::fetch::{Args, CONTENT, NEXT, OFFSET};
 use crate::protocol::Outcome;
 use crate::system::Digest;
 use crate::template::{Binding, Scope};
 use crate::value::{Map, Value};
 use crate::yaml::Node;
 
-/// Writes what has arrived, unless this is a plan, and completes the result.
-pub fn keep(bench: &Bench, args: &Node, scope: &Arc<dyn Scope>, ended: Ended, planning: bool) -> Ended {
+/// Writes what has arrived, unless this is a plan, and completes the result. `spool` holds all parts before the last.
+pub fn keep(
+    bench: &Bench,
+    args: &Node,
+    scope: &Arc<dyn Scope>,
+    ended: Ended,
+    spool: Option<&File>,
+    planning: bool,
+) -> Ended {
     let Ended::Outcome(mut outcome) = ended else { return ended };
     let Some(Value::Str(content)) = outcome.values.shift_remove(CONTENT) else { return Ended::Outcome(outcome) };
     let args = bench.arguments(args, scope).ok().and_then(|rendered| Args::read(&rendered).ok());
     let Some(args) = args else { return Ended::Outcome(outcome) };
-    if let Err(failure) = complete(&args, scope, &content, &mut outcome, planning) {
+    let kept = decoded(&content).and_then(|last| {
+        let arrived = Arrived { spool, last };
+        complete(&args, scope, &arrived, &mut outcome, planning)
+    });
+    if let Err(failure) = kept {
         outcome.failure = Some(failure);
     }
     Ended::Outcome(outcome)
 }
 
+fn decoded(content: &str) -> Result<Vec<u8>, Failure> {
+    let decoded = base64::engine::general_purpose::STANDARD.decode(content);
+    decoded.map_err(|error| Failure::new(format!("what arrived is damaged: {error}")))
+}
+
+/// A file that has arrived: a large one lies on the disk, all but its last part.
+struct Arrived<'a> {
+    spool: Option<&'a File>,
+    last: Vec<u8>,
+}
+
+impl Arrived<'_> {
+    fn reader(&self) -> io::Result<Box<dyn Read + '_>> {
+        let Some(mut spool) = self.spool else { return Ok(Box::new(&self.last[..])) };
+        spool.rewind()?;
+        Ok(Box::new(BufReader::new(spool).chain(&self.last[..])))
+    }
+
+    fn digest(&self, algorithm: Digest) -> io::Result<String> {
+        let (mut reader, mut digester) = (self.reader()?, algorithm.start());
+        let mut piece = vec![0; 64 << 10];
+        loop {
+            match reader.read(&mut piece)? {
+                0 => return Ok(digester.finish()),
+                got => digester.update(&piece[..got]),
+            }
+        }
+    }
+
+    /// Replaces a file as a whole. It gets the permissions that a new file has here.
+    fn write(&self, dest: &Path) -> io::Result<()> {
+        let dir = dest.parent().unwrap_or(Path::new("/"));
+        std::fs::create_dir_all(dir)?;
+        let mode = std::fs::Permissions::from_mode(0o666);
+        let mut file = tempfile::Builder::new().permissions(mode).tempfile_in(dir)?;
+        io::copy(&mut self.reader()?, &mut file)?;
+        file.persist(dest).map_err(|error| error.error)?;
+        Ok(())
+    }
+}
+
+impl Batch<'_> {
+    /// Keeps a part of a large file, and asks for the next. False: there is none, or this was the last.
+    pub fn keep_part(&mut self, host: usize, flight: usize, current: usize) -> bool {
+        let item = &mut self.walkers[host].flights[flight].items[current];
+        let Some((call, _)) = &mut item.call else { return false };
+        if call.args.shift_remove(OFFSET).is_none() {
+            item.spool = None;
+        }
+        let Some(Ended::Outcome(outcome)) = &mut item.ended else { return false };
+        let Some(next) = outcome.values.shift_remove(NEXT) else { return false };
+        let content = outcome.values.get(CONTENT).and_then(Value::as_str).unwrap_or_default();
+        let kept = decoded(content)
+            .and_then(|part| append(&mut item.spool, &part).during(|| "keep a part of the file".to_owned()));
+        if let Err(failure) = kept {
+            item.ended = Some(Ended::Failed(Box::new(failure)));
+            return false;
+        }
+        call.args.insert(OFFSET.to_owned(), next);
+        item.ended = None;
+        self.resend(host, flight);
+        true
+    }
+}
+
+/// Adds a part to a file without a name, which is gone however this ends.
+fn append(spool: &mut Option<File>, part: &[u8]) -> io::Result<()> {
+    let file = match spool {
+        Some(file) => file,
+        None => spool.insert(tempfile::tempfile()?),
+    };
+    file.write_all(part)
+}
+
 fn complete(
     args: &Args,
     scope: &Arc<dyn Scope>,
-    content: &str,
+    arrived: &Arrived,
     outcome: &mut Outcome,
     planning: bool,
 ) -> Result<(), Failure> {
-    let decoded = base64::engine::general_purpose::STANDARD.decode(content);
-    let content = decoded.map_err(|error| Failure::new(format!("what arrived is damaged: {error}")))?;
     let text = |values: &Map, name: &str| values.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let (file, remote) = (text(&outcome.values, "file"), text(&outcome.values, "remote_checksum"));
     let host = match scope.lookup("inventory_hostname") {
@@ -49,22 +134,28 @@ fn complete(
         _ => String::new(),
     };
     let dest = destination(args, &scope.files().playbook, &host, &file)?;
-    let checksum = Digest::Sha1.of(&content);
+    let digest = |algorithm| arrived.digest(algorithm).during(|| "read what has arrived".to_owned());
+    let checksum = digest(Digest::Sha1)?;
     let shown = dest.to_string_lossy().into_owned();
-    let mut values = map! { "dest" => shown, "checksum" => checksum.as_str(), "md5sum" => Digest::Md5.of(&content) };
+    let mut values = map! { "dest" => shown, "checksum" => checksum.as_str(), "md5sum" => digest(Digest::Md5)? };
     if args.validate_checksum && checksum != remote {
         return Err(Failure { values, ..Failure::new("checksum mismatch") });
     }
-    outcome.changed = std::fs::read(&dest).ok().as_ref() != Some(&content);
+    outcome.changed = of_file(&dest).ok().as_ref() != Some(&checksum);
     match outcome.changed {
         true => values.extend(map! { "remote_checksum" => remote, "remote_md5sum" => Value::Null }),
         false => drop(values.insert("file".to_owned(), file.into())),
     }
     if outcome.changed && !planning {
-        write(&dest, &content).during(|| format!("write {}", dest.display()))?;
+        arrived.write(&dest).during(|| format!("write {}", dest.display()))?;
     }
     outcome.values = values;
     Ok(())
+}
+
+/// The checksum of a file that is here already.
+fn of_file(path: &Path) -> io::Result<String> {
+    Arrived { spool: Some(&File::open(path)?), last: Vec::new() }.digest(Digest::Sha1)
 }
 
 /// Where the file goes on the controller.
@@ -102,17 +193,6 @@ fn tidy(path: &Path) -> PathBuf {
         }
     }
     tidy
-}
-
-/// Replaces a file as a whole. It gets the permissions that a new file has here.
-fn write(dest: &Path, content: &[u8]) -> std::io::Result<()> {
-    let dir = dest.parent().unwrap_or(Path::new("/"));
-    std::fs::create_dir_all(dir)?;
-    let mode = std::fs::Permissions::from_mode(0o666);
-    let mut file = tempfile::Builder::new().permissions(mode).tempfile_in(dir)?;
-    file.write_all(content)?;
-    file.persist(dest).map_err(|error| error.error)?;
-    Ok(())
 }
 
 #[cfg(test)]

@@ -79,6 +79,8 @@ pub struct ItemRun {
     pub ended: Option<Ended>,
     /// What that came to, where it had to be judged at once (`until`).
     pub verdict: Option<Verdict>,
+    /// The parts of a large file that have arrived, all but the last (`fetch`).
+    pub spool: Option<std::fs::File>,
 }
 
 /// How an item ended, before its conditions (`failed_when`, …) were judged.

@@ -3,7 +3,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::net::SocketAddr;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -327,6 +327,14 @@ impl System for Local {
 
     fn read_link(&self, path: &Path) -> io::Result<PathBuf> {
         fs::read_link(path)
+    }
+
+    fn read_part(&self, path: &Path, offset: u64, length: u64) -> io::Result<Option<Vec<u8>>> {
+        let Some(mut file) = or_nothing(File::open(path))? else { return Ok(None) };
+        file.seek(SeekFrom::Start(offset))?;
+        let mut part = Vec::new();
+        file.take(length).read_to_end(&mut part)?;
+        Ok(Some(part))
     }
 
     fn hash(&self, path: &Path) -> io::Result<Option<[u8; 32]>> {

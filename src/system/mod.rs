@@ -232,6 +232,12 @@ pub trait System {
     /// The content of a file; `None` if there is no such file.
     fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>>;
 
+    /// At most `length` bytes of a file from `offset` on; fewer only at its end. `None` if there is no such file.
+    fn read_part(&self, path: &Path, offset: u64, length: u64) -> io::Result<Option<Vec<u8>>> {
+        let part = |bytes: Vec<u8>| bytes.into_iter().skip(offset as usize).take(length as usize).collect();
+        Ok(self.read(path)?.map(part))
+    }
+
     /// The names in a directory, sorted; `None` if there is no such directory.
     fn list(&self, path: &Path) -> io::Result<Option<Vec<OsString>>>;
 
@@ -436,6 +442,9 @@ macro_rules! delegate_system {
         }
         fn read(&self, path: &Path) -> std::io::Result<Option<Vec<u8>>> {
             self.$($field).+.read(path)
+        }
+        fn read_part(&self, path: &Path, offset: u64, length: u64) -> std::io::Result<Option<Vec<u8>>> {
+            self.$($field).+.read_part(path, offset, length)
         }
         fn list(&self, path: &Path) -> std::io::Result<Option<Vec<std::ffi::OsString>>> {
             self.$($field).+.list(path)
