@@ -141,14 +141,10 @@ lab_lacks() {
   lab doctor 2>/dev/null | sed -n 's/^MISSING /  /p' | grep -v 'apt-get install' || true
 }
 
-# Boots the lab and takes up its addresses (LAB_…). Debian machines take Debian's packages from where the host does; a host
-# of another distribution needs an address.
+# Boots the lab and takes up its addresses (LAB_…). WODCTL_LAB_MIRROR: where Debian's packages come from, if not from where
+# this host has its own.
 lab_up() {
-  local mirror=()
-  if ! grep -qx 'ID=debian' /etc/os-release; then
-    mirror=(--release bookworm --mirror "${WODCTL_LAB_MIRROR:-http://deb.debian.org/debian}")
-  fi
-  lab up "${mirror[@]}" "$@"
+  lab up ${WODCTL_LAB_MIRROR:+--mirror "$WODCTL_LAB_MIRROR"} "$@"
   set -a
   # shellcheck disable=SC1090
   . <(as_root cat "$WODCTL_LAB_DIR/lab.env")

@@ -1,4 +1,4 @@
-//! Every dependency has a licence that fits ours, comes from crates.io, and builds with the Rust that `Cargo.toml` names.
+//! Every dependency has a licence that fits ours, comes from the public registry, and builds with the Rust that `Cargo.toml` names.
 
 use std::process::Command;
 

@@ -68,7 +68,8 @@ def record(path):
         try:
             case["expected"] = result(case)
         except Exception as error:  # whatever ansible says is what is recorded
-            case["fails"] = str(error).split("\n")[0][:150]
+            # Without the folders of the machine that it was recorded on.
+            case["fails"] = str(error).split("\n")[0].split(" in search path")[0][:150]
     ordered = [{key: case[key] for key in KEYS if key in case} for case in cases]
     text = [yaml.safe_dump([case], sort_keys=False, allow_unicode=True, width=110) for case in ordered]
     path.write_text("\n".join(text))
