@@ -454,6 +454,24 @@ pub struct TreeEntry {
     pub mode: u32,
     /// What it is.
     pub kind: TreeKind,
+    /// Whose it is and how old, where that matters (`synchronize`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+}
+
+/// Whose something of the controller is, and how old.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Origin {
+    /// Last change of the content, seconds since 1970.
+    pub mtime: f64,
+    /// The owner.
+    pub uid: u32,
+    /// The group.
+    pub gid: u32,
+    /// The owner's name.
+    pub owner: Option<String>,
+    /// The group's name.
+    pub group: Option<String>,
 }
 
 /// The kinds of entry of a [`Source::Tree`].

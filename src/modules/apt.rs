@@ -100,9 +100,10 @@ args! {
         policy_rc_d: Option<i64>;
         /// Seconds to wait while another program holds the package database.
         lock_timeout: i64 = 60;
-        /// `apt-get` is what is always used.
+        /// Taken for the sake of playbooks that carry it: `apt-get` is what is always used.
         force_apt_get: bool = false;
-        /// No further software is ever needed on the host.
+        /// Taken for the sake of playbooks that carry it: Ansible installs what its module needs on the host. Here nothing
+        /// is needed there, so there is nothing to install.
         auto_install_module_deps: bool = true;
     }
 }

@@ -51,7 +51,8 @@ args! {
         codename: Option<String>;
         /// Check certificates while a PPA's key is fetched.
         validate_certs: bool = true;
-        /// No further software is ever needed on the host.
+        /// Taken for the sake of playbooks that carry it: Ansible installs what its module needs on the host. Here nothing
+        /// is needed there, so there is nothing to install.
         install_python_apt: bool = true;
     }
 }

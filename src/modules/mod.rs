@@ -69,6 +69,7 @@ registry! {
     shell,
     slurp,
     stat,
+    synchronize,
     sysctl,
     systemd,
     tempfile,

@@ -171,8 +171,9 @@ impl Bench<'_> {
             return controller::settle(self, spec, args, &scope).map(Settled::Ended);
         }
         let reader = Reader { templar: self.templar, scope: &scope };
+        let mut delegate = reader.keyword(step.keywords.delegate_to.as_ref())?.map(|name| text_of(&name));
         let rendered = self.arguments(args, &scope)?;
-        let rendered = match source::resolve(self, spec, rendered, args, &scope)? {
+        let rendered = match source::resolve(self, spec, rendered, args, &scope, delegate.as_deref())? {
             Ok(rendered) => rendered,
             Err(failure) => return Ok(Settled::Ended(Ended::Failed(Box::new(failure)))),
         };
@@ -182,7 +183,8 @@ impl Bench<'_> {
             Some(Ok(module)) if module.reach() != Reach::Host => *reach = Reach::Outside,
             _ => {}
         }
-        let delegate = reader.keyword(step.keywords.delegate_to.as_ref())?.map(|name| text_of(&name));
+        // There it says whose the source is; the work is done on the host.
+        delegate = delegate.filter(|name| spec.name != "synchronize" || !source::is_controller(name));
         // As in Ansible: keywords are the task's, connection variables the delegate's.
         let there = delegate.as_ref().map(|name| self.run.host_scope(name, &[]));
         let variables = Reader { templar: self.templar, scope: there.as_ref().unwrap_or(&scope) };

@@ -1,8 +1,9 @@
 //! Files and templates of the controller: found, rendered, announced by hash. The agent asks for what it lacks.
 #![expect(clippy::disallowed_methods, reason = "reads the files of the controller that steps bring to hosts")]
 
+use std::collections::HashMap;
 use std::io::Read;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,9 +12,11 @@ use super::connection::{text_of, truth};
 use super::prepare::{Bench, argument_span};
 use crate::diagnostic::Diagnostic;
 use crate::failure::Failure;
-use crate::module::{Kind, ModuleSpec, Source, TreeEntry, TreeKind};
+use crate::module::{Kind, ModuleSpec, Origin, Source, TreeEntry, TreeKind};
+use crate::modules::synchronize;
 use crate::system::Blob;
-use crate::template::{RenderError, Scope, TemplateOptions};
+use crate::system::users::{Group, User};
+use crate::template::{Binding, RenderError, Scope, TemplateOptions};
 use crate::value::{Map, Value};
 use crate::vault;
 use crate::words;
@@ -26,6 +29,7 @@ pub fn resolve(
     mut args: Map,
     written: &Node,
     scope: &Arc<dyn Scope>,
+    delegate: Option<&str>,
 ) -> Result<Result<Map, Failure>, RenderError> {
     for param in (spec.params)() {
         let kind = match param.kind {
@@ -40,6 +44,13 @@ pub fn resolve(
         if stays && kind == "files" {
             continue;
         }
+        if spec.name == "synchronize" {
+            match whose(delegate, scope) {
+                Ok(true) => continue,
+                Ok(false) => {}
+                Err(failure) => return Ok(Err(failure)),
+            }
+        }
         // `script: path arg arg`: only the first word is the file.
         let (name, rest) = match spec.name == "script" {
             true => words::first(&name),
@@ -51,6 +62,7 @@ pub fn resolve(
         };
         let source = match kind {
             "templates" => template(bench, &path, &args, scope)?,
+            _ if spec.name == "synchronize" => mirror(bench, &path, name.ends_with('/'), &args),
             _ => read(bench, &path, name.ends_with('/'), &args),
         };
         match source {
@@ -133,7 +145,7 @@ fn template(
 /// A file or a whole directory.
 fn read(bench: &Bench, path: &Path, content_only: bool, args: &Map) -> Result<Source, Failure> {
     let flag = |name: &str| args.get(name).is_none_or(truth);
-    let reader = TreeReader { bench, follow: flag("local_follow"), decrypt: flag("decrypt") };
+    let reader = TreeReader { bench, follow: flag("local_follow"), decrypt: flag("decrypt"), origins: None };
     if !path.is_dir() {
         return Ok(Source::File { name: base_name(path), mode: mode_of(path), blob: reader.file(path)? });
     }
@@ -143,14 +155,98 @@ fn read(bench: &Bench, path: &Path, content_only: bool, args: &Map) -> Result<So
     Ok(Source::Tree { name, entries })
 }
 
+/// Whether the source of `synchronize` is the host's own, by `delegate_to`. It is the controller's where nothing else is
+/// said.
+fn whose(delegate: Option<&str>, scope: &Arc<dyn Scope>) -> Result<bool, Failure> {
+    let host = match scope.lookup("inventory_hostname") {
+        Some(Binding::Data(name)) => text_of(&name),
+        _ => String::new(),
+    };
+    match delegate {
+        None => Ok(false),
+        Some(name) if name == host => Ok(true),
+        Some(name) if is_controller(name) => Ok(false),
+        Some(name) => Err(Failure::new(format!(
+            "files go from the controller to a host, or from one place of a host to another (`delegate_to: \"{{{{ \
+             inventory_hostname }}}}\"`); from {name} to {host} they go by `fetch` and `copy`"
+        ))),
+    }
+}
+
+/// Whether a name means the machine that wodctl runs on.
+pub fn is_controller(name: &str) -> bool {
+    matches!(name, "localhost" | "127.0.0.1" | "::1")
+}
+
+/// A file or directory as `synchronize` brings it: a tree, with its top first.
+fn mirror(bench: &Bench, path: &Path, content_only: bool, args: &Map) -> Result<Source, Failure> {
+    let (follow, filter) = synchronize::reading(args)?;
+    let is_dir = path.is_dir();
+    let name = if content_only && is_dir { String::new() } else { base_name(path) };
+    let prefix = if is_dir && !content_only { format!("{name}/") } else { String::new() };
+    let origins = Origins { filter, prefix, names: Names::read() };
+    let meta = path.metadata().map_err(|error| trouble(path, &error))?;
+    let origin = Some(origins.names.origin(&meta));
+    let reader = TreeReader { bench, follow, decrypt: false, origins: Some(origins) };
+    let kind = if is_dir { TreeKind::Dir } else { TreeKind::File(reader.file(path)?) };
+    let mode = meta.permissions().mode() & 0o7777;
+    let mut entries = vec![TreeEntry { path: PathBuf::new(), mode, kind, origin }];
+    if is_dir {
+        reader.below(path, Path::new(""), &mut entries)?;
+    }
+    Ok(Source::Tree { name, entries })
+}
+
+/// The names of the controller's users and groups.
+struct Names {
+    users: HashMap<u32, String>,
+    groups: HashMap<u32, String>,
+}
+
+impl Names {
+    fn read() -> Self {
+        let lines = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+        let (users, groups) = (lines("/etc/passwd"), lines("/etc/group"));
+        Names {
+            users: users.lines().filter_map(User::parse).map(|user| (user.uid, user.name)).collect(),
+            groups: groups.lines().filter_map(Group::parse).map(|group| (group.gid, group.name)).collect(),
+        }
+    }
+
+    fn origin(&self, meta: &std::fs::Metadata) -> Origin {
+        Origin {
+            mtime: meta.mtime() as f64 + meta.mtime_nsec() as f64 / 1e9,
+            uid: meta.uid(),
+            gid: meta.gid(),
+            owner: self.users.get(&meta.uid()).cloned(),
+            group: self.groups.get(&meta.gid()).cloned(),
+        }
+    }
+}
+
+/// That owners and times are wanted too, and what is left out.
+struct Origins {
+    filter: synchronize::Filter,
+    /// What stands before paths where patterns look at them.
+    prefix: String,
+    names: Names,
+}
+
 struct TreeReader<'a> {
     bench: &'a Bench<'a>,
     /// Links are taken for what they point at.
     follow: bool,
     decrypt: bool,
+    origins: Option<Origins>,
 }
 
 impl TreeReader<'_> {
+    fn leaves_out(&self, path: &Path, is_dir: bool) -> bool {
+        let out =
+            |origins: &Origins| origins.filter.leaves_out(&format!("{}{}", origins.prefix, path.display()), is_dir);
+        self.origins.as_ref().is_some_and(out)
+    }
+
     fn file(&self, path: &Path) -> Result<Blob, Failure> {
         let mut start = [0; vault::HEADER.len()];
         let is_encrypted = self.decrypt
@@ -176,6 +272,9 @@ impl TreeReader<'_> {
                 true => full.metadata().unwrap_or(own),
                 false => own,
             };
+            if self.leaves_out(&path, meta.is_dir()) {
+                continue;
+            }
             let kind = if meta.is_dir() {
                 TreeKind::Dir
             } else if meta.is_symlink() {
@@ -186,7 +285,8 @@ impl TreeReader<'_> {
                 continue;
             };
             let is_dir = kind == TreeKind::Dir;
-            entries.push(TreeEntry { path: path.clone(), mode: meta.permissions().mode() & 0o7777, kind });
+            let origin = self.origins.as_ref().map(|origins| origins.names.origin(&meta));
+            entries.push(TreeEntry { path: path.clone(), mode: meta.permissions().mode() & 0o7777, kind, origin });
             if is_dir {
                 self.below(root, &path, entries)?;
             }

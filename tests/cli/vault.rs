@@ -103,6 +103,43 @@ fn playbooks_use_what_is_encrypted() {
 }
 
 #[test]
+fn playbooks_roles_and_task_files_are_opened_as_a_whole() {
+    let site = "\
+- hosts: all
+  gather_facts: false
+  vars_files: [vars.yml]
+  roles: [hidden]
+  tasks:
+    - import_tasks: imported.yml
+    - include_tasks: included.yml
+";
+    let files = [
+        ("playbooks/site.yml", site),
+        ("playbooks/vars.yml", "words: [one]\n"),
+        ("playbooks/imported.yml", "- set_fact: {words: \"{{ words + ['three'] }}\"}\n"),
+        ("playbooks/included.yml", "- copy: {content: \"{{ words | join(' ') }}\", dest: \"{{ folder }}/out\"}\n"),
+        ("roles/hidden/tasks/main.yml", "- set_fact: {words: '{{ words + [two] }}'}\n"),
+        ("roles/hidden/defaults/main.yml", "two: two\n"),
+    ];
+    let mut test = test().file("inventory.yml", "all: {hosts: {here: {ansible_connection: local}}}\n");
+    for (path, text) in files {
+        test = test.file(path, text);
+        let encrypt = ["vault", "encrypt", "--vault-password-file", "pw", path];
+        assert_eq!(test.with(&encrypt).output().1, Some(0));
+    }
+    let folder = format!("folder={}", test.path("").display());
+    let options = ["inventory.yml", "-e", &folder, "--vault-password-file", "pw"];
+    let (said, status) = test.with(&[&["check"], &options[..]].concat()).output();
+    assert_eq!((said.as_str(), status), ("1 play, 3 tasks, 1 host: nothing wrong\n", Some(0)));
+    let (said, status) = test.with(&[&["apply"], &options[..]].concat()).output();
+    assert_eq!(status, Some(0), "{said}");
+    assert_eq!(std::fs::read_to_string(test.path("out")).unwrap(), "one two three");
+    let (said, status) = test.with(&["check", "inventory.yml"]).output();
+    assert_eq!(status, Some(1), "{said}");
+    assert!(said.contains("no vault password was given") && said.contains("playbooks/site.yml:1:1"), "{said}");
+}
+
+#[test]
 fn without_the_password_it_is_said() {
     let test = project();
     let (text, status) = test.with(&["check", "inventory.yml"]).output();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use indexmap::IndexMap;
 use serde::Deserialize;
-use wodctl::module::{Source, TreeEntry, TreeKind};
+use wodctl::module::{Origin, Source, TreeEntry, TreeKind};
 use wodctl::system::fake::{self, Answer, Effect, Fake};
 use wodctl::system::{Identity, Output};
 use wodctl::value::{Map, Value};
@@ -279,7 +279,14 @@ fn argument(fake: &mut Fake, value: &serde_json::Value) -> Value {
             None if path.ends_with('/') => (octal(content), TreeKind::Dir),
             None => (0o644, TreeKind::File(fake.blob(content.as_bytes()))),
         };
-        TreeEntry { path: path.trim_end_matches('/').into(), mode, kind }
+        let origin = value.get("mtime").and_then(|it| it.as_f64()).map(|mtime| Origin {
+            mtime,
+            uid: 1000,
+            gid: 1000,
+            owner: value.get("owner").and_then(|it| it.as_str()).map(str::to_owned),
+            group: None,
+        });
+        TreeEntry { path: path.trim_start_matches("./").trim_end_matches('/').into(), mode, kind, origin }
     });
     Source::Tree { entries: entries.collect(), name: text("name", "") }.to_value()
 }
