@@ -111,6 +111,20 @@ async function keepNumbers(locations) {
   }
 }
 
+// A location whose numbers a backend has under another name was this backend's: bookings, workshops and
+// the row itself go over to the new name.
+async function renameLocations(locations) {
+  for (const { name, basestdid } of locations) {
+    const [taken] = await rows('SELECT id FROM locations WHERE name = $1', [name]);
+    const [old] = await rows('SELECT id, name FROM locations WHERE basestdid = $1 ORDER BY id LIMIT 1', [basestdid]);
+    if (taken || !old || locations.some((other) => other.name === old.name)) continue;
+    await rows('UPDATE locations SET name = $1, "updatedAt" = now() WHERE id = $2', [name, old.id]);
+    for (const table of ['customers', 'workshops'])
+      await rows(`UPDATE ${table} SET location = $1 WHERE location = $2`, [name, old.name]);
+    console.log(`locations: ${old.name} is ${name} now`);
+  }
+}
+
 async function provisionStudents() {
   const existing = new Map((await rows('SELECT id, username, location, url FROM students')).map((row) => [row.id, row]));
   const now = new Date().toISOString();
@@ -159,6 +173,7 @@ async function main() {
     console.log('database: added the extension pgcrypto');
   }
   await keepNumbers(wanted.locations);
+  await renameLocations(wanted.locations);
   for (const { last, ...row } of wanted.locations) await upsert('locations', { name: row.name }, row);
   await provisionWorkshops(wanted.locations.map(({ name }) => name));
   await provisionStudents();
