@@ -20,4 +20,5 @@ mod report;
 mod steps;
 mod template;
 mod trouble;
+mod wod;
 mod yaml;
