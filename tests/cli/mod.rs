@@ -8,6 +8,7 @@ mod doc;
 mod init;
 mod inventory;
 mod prompts;
+mod synchronize;
 mod terminal;
 mod usage;
 mod vars;
