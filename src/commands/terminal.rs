@@ -22,8 +22,8 @@ pub enum Echo {
 pub fn ask(prompt: &str, echo: Echo) -> Result<Option<String>, Error> {
     let Ok(mut terminal) = OpenOptions::new().read(true).write(true).open("/dev/tty") else { return Ok(None) };
     let failed = |error: io::Error| Error::from(format!("cannot ask on the terminal: {}", plain(&error)));
-    terminal.write_all(prompt.as_bytes()).map_err(failed)?;
     if echo == Echo::On {
+        terminal.write_all(prompt.as_bytes()).map_err(failed)?;
         let mut line = String::new();
         let count = io::BufRead::read_line(&mut io::BufReader::new(&terminal), &mut line).map_err(failed)?;
         // Ctrl-D: nobody wants to answer.
@@ -34,6 +34,8 @@ pub fn ask(prompt: &str, echo: Echo) -> Result<Option<String>, Error> {
     }
     let typed = {
         let _hidden = Hidden::on(&terminal).map_err(|error| failed(error.into()))?;
+        // Only now: what is typed before is thrown away, so that nobody sees it.
+        (&terminal).write_all(prompt.as_bytes()).map_err(failed)?;
         read_line(&terminal)
     };
     terminal.write_all(b"\n").map_err(failed)?;
