@@ -37,6 +37,7 @@ fn apply(site: &Site, playbook: &str) -> Run {
     let run = site.apply(playbook);
     eprintln!("{playbook}: {:.1} s, {} changed", begun.elapsed().as_secs_f64(), run.changed());
     assert!(run.succeeded, "{}", run.changes());
+    assert!(!site.secrets().iter().any(|secret| run.text.contains(secret)), "hazard 7: {playbook} prints a secret");
     run
 }
 
