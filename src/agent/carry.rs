@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::module::Module;
 use crate::protocol::Outcome;
 use crate::system::Machine;
-use crate::value::Map;
+use crate::value::{Map, Value};
 
 /// A module that asks to be asked again more often than this, and more often than ten times a second, never comes to an
 /// end.
@@ -14,7 +14,7 @@ const ROUNDS: u64 = 200;
 /// Carries out a call on any machine. `None`: it was cancelled while it waited for leave, and nothing was changed.
 ///
 /// On the predicted machine it ends where an output would be needed that nobody can know: the outcome is then `opaque`,
-/// with the values that the module expects.
+/// with the values that the module expects, `changed` among them if it knows that a change will follow.
 pub fn carry_out(
     module: &dyn Module,
     machine: &mut dyn Machine,
@@ -31,7 +31,8 @@ pub fn carry_out(
         Err(failure) => (Map::new(), Some(failure), false),
     };
     let micros = began.elapsed().as_micros() as u64;
-    Some(Outcome { changed: done.changed, failure, values, diffs: done.diffs, warnings, opaque, micros })
+    let changed = done.changed || opaque && values.get("changed") == Some(&Value::Bool(true));
+    Some(Outcome { changed, failure, values, diffs: done.diffs, warnings, opaque, micros })
 }
 
 enum End {

@@ -100,7 +100,11 @@ impl Module for Args {
             Some(url) if is_address(url) => match self.fetched(system, url, done)? {
                 Err(action) => {
                     let unknown = || Value::Unknown(String::new());
-                    let values = map! { "dest" => self.file(), "repo" => unknown(), "key_filename" => unknown() };
+                    // Where the source is not there yet, a change follows for sure: a plan says so.
+                    let is_new = paths::stat(system, Path::new(&self.file()), true)?.is_none();
+                    let values = map! {
+                        "dest" => self.file(), "repo" => unknown(), "key_filename" => unknown(), "changed" => is_new,
+                    };
                     return Ok(Change::again(vec![*action], values));
                 }
                 Ok(key) => {

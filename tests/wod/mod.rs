@@ -3,6 +3,7 @@
 //! They are numbered as in README.md.
 
 mod constants;
+mod distributions;
 mod hazards;
 mod outside;
 mod site;
