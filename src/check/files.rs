@@ -15,7 +15,9 @@ use crate::yaml::Node;
 pub(super) fn check(step: &Step, problems: &mut Vec<Diagnostic>) {
     let Work::Call { spec, args, .. } = &step.work else { return };
     let remote = args.get("remote_src");
-    let is_remote = remote.map_or(spec.is_remote_by_default(), |node| is_template(node) || says_yes(node));
+    let is_remote = remote.map_or(spec.is_remote_by_default(), |node| is_template(node) || says_yes(node))
+        // Whose the source is, is said by `delegate_to`.
+        || (spec.name == "synchronize" && step.keywords.delegate_to.is_some());
     for (key, entry) in args.as_map().into_iter().flatten() {
         let folder = match spec.param(key).map(|param| param.kind) {
             Some(Kind::Files) if !is_remote => "files",

@@ -58,6 +58,13 @@ fn the_controllers_by_itself_and_by_its_name() {
 }
 
 #[test]
+fn the_hosts_own_is_not_looked_for_here() {
+    let task = "    - synchronize: {src: /no/such/, dest: /tmp}\n      delegate_to: '{{ inventory_hostname }}'\n";
+    let (said, status) = run(&test(task), "check");
+    assert_eq!((said.as_str(), status), ("1 play, 2 tasks, 1 host: nothing wrong\n", Some(0)));
+}
+
+#[test]
 fn from_another_host_it_does_not_come() {
     let (said, status) = run(&test("      delegate_to: other\n"), "apply");
     assert_eq!(status, Some(2), "{said}");
