@@ -46,7 +46,12 @@ impl HostLayers {
 
     /// All layers.
     pub fn all(&self) -> impl Iterator<Item = Arc<Layer>> + '_ {
-        self.fixed.iter().chain(&self.roles).chain([&self.facts, &self.included, &self.set]).cloned()
+        self.own().chain(self.roles.iter().cloned())
+    }
+
+    /// Those that belong to the host and not to the play.
+    pub fn own(&self) -> impl Iterator<Item = Arc<Layer>> + '_ {
+        self.fixed.iter().chain([&self.facts, &self.included, &self.set]).cloned()
     }
 
     /// Takes up facts: each by its own name and in `ansible_facts` without the prefix.
@@ -129,7 +134,8 @@ impl HostVars for Others {
     }
 
     fn scope(&self, host: &str) -> Option<Arc<dyn Scope>> {
-        let layers: Vec<_> = self.table.read().get(host)?.all().collect();
+        // As in Ansible: what the play's roles bring is not seen through `hostvars`.
+        let layers: Vec<_> = self.table.read().get(host)?.own().collect();
         Some(Arc::new(TaskScope {
             stack: Stack::new(layers),
             files: self.files.clone(),

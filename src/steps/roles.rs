@@ -74,7 +74,7 @@ struct Use<'a> {
 impl Builder<'_> {
     /// A role under `roles:`.
     pub fn role_use(&mut self, role: &RoleUse, context: &Context) -> Vec<Item> {
-        self.named_role(role, context, Vec::new()).map(|(items, _)| items).unwrap_or_default()
+        self.named_role(role, context, Vec::new(), true).map(|(items, _)| items).unwrap_or_default()
     }
 
     /// A role under `roles:` or in `dependencies`.
@@ -83,6 +83,7 @@ impl Builder<'_> {
         role: &RoleUse,
         context: &Context,
         parents: Vec<Arc<InRole>>,
+        public: bool,
     ) -> Option<(Vec<Item>, Arc<InRole>)> {
         let name = self.early_text(&role.role, context)?;
         let inner = context.inside(&Base { vars: Nodes::new(), ..role.base.clone() }, role.span, "role");
@@ -94,7 +95,7 @@ impl Builder<'_> {
             vars: &role.base.vars,
             params: &role.params,
             allow_duplicates: None,
-            public: true,
+            public,
             validate: true,
             included: false,
             is_static: true,
@@ -159,7 +160,7 @@ impl Builder<'_> {
         let mut dependencies: Vec<Arc<InRole>> = Vec::new();
         for dependency in &role.dependencies {
             let parents = use_.parents.iter().cloned().chain([outline.clone()]).collect();
-            let Some((steps, inner)) = self.named_role(dependency, context, parents) else { continue };
+            let Some((steps, inner)) = self.named_role(dependency, context, parents, use_.public) else { continue };
             items.extend(steps);
             dependencies.extend(inner.dependencies.iter().cloned());
             if !self.dependency_names.contains(&inner.name) {

@@ -46,7 +46,9 @@ impl Test {
     pub fn installed(mut self, path: &str) -> Self {
         let program = self.path(path);
         std::fs::create_dir_all(program.parent().unwrap()).unwrap();
-        std::fs::copy(&self.program, &program).unwrap();
+        // By another process: what this one has open for writing, a child of another test inherits for a moment, and a
+        // program that is open for writing cannot be started.
+        assert!(Command::new("cp").args([&self.program, &program]).status().unwrap().success());
         self.program = program;
         self
     }
