@@ -36,6 +36,8 @@ pub struct Machines {
 const HUB: u16 = 8000;
 const SITE: u16 = 8000;
 const API: u16 = 8021;
+/// The site's where the hub has [`SITE`]: 8001 and 8081 are the hub's too, on the loopback interface.
+const SITE_BESIDE_HUB: u16 = 8080;
 
 impl Machines {
     /// What the arguments, which are complete, say; or all that does not fit.
@@ -46,11 +48,8 @@ impl Machines {
         };
         let mut frontend = frontend.clone();
         // On one machine the hub keeps its port.
-        let taken: Vec<u16> =
-            args.backends.iter().filter(|hub| hub.name == frontend.name).map(|hub| hub.port.unwrap_or(HUB)).collect();
-        if frontend.port.is_none() {
-            frontend.port = (SITE..).find(|port| !taken.contains(port));
-        }
+        let is_taken = args.backends.iter().any(|hub| hub.name == frontend.name && hub.port.unwrap_or(HUB) == SITE);
+        frontend.port.get_or_insert(if is_taken { SITE_BESIDE_HUB } else { SITE });
         ports(args, &frontend, api, &mut wrong);
         let outside = &args.backends_external;
         if !outside.is_empty() && outside.len() != args.backends.len() {
