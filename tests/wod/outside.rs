@@ -95,7 +95,7 @@ pub fn booking(site: &Site, location: &str, workshop: &str, written: &str, findi
     let student = customer["studentId"].as_u64().unwrap_or_default();
     let script = format!("cd /student/student{student}; cat {workshop}/wod.yml welcome 2>/dev/null; true");
     let begun = Instant::now();
-    while begun.elapsed() < Duration::from_secs(20) {
+    while begun.elapsed() < Duration::from_secs(60) {
         if site.root(BACKEND, &script).ends_with(written) {
             return;
         }
