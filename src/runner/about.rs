@@ -8,6 +8,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::system::users::User;
 use crate::template::{Binding, Scope, SearchPath};
 use crate::value::Value;
 
@@ -67,13 +68,8 @@ impl Scope for AboutTemplate {
 
     fn names(&self) -> Vec<String> {
         let mut names = self.scope.names();
-        names.extend(
-            NAMES
-                .iter()
-                .filter(|name| !names.iter().any(|known| known == *name))
-                .map(|name| name.to_string())
-                .collect::<Vec<_>>(),
-        );
+        let own = NAMES.map(str::to_owned).into_iter().filter(|name| !names.contains(name)).collect::<Vec<_>>();
+        names.extend(own);
         names
     }
 
@@ -95,10 +91,6 @@ fn date(time: Timestamp) -> Value {
 fn owner(path: &Path) -> Value {
     let Ok(about) = std::fs::metadata(path) else { return Value::Null };
     let accounts = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let name = accounts.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        let name = fields.next()?;
-        (fields.nth(1)? == about.uid().to_string()).then(|| name.to_owned())
-    });
-    name.unwrap_or_else(|| about.uid().to_string()).into()
+    let user = accounts.lines().filter_map(User::parse).find(|user| user.uid == about.uid());
+    user.map_or_else(|| about.uid().to_string(), |user| user.name).into()
 }

@@ -506,10 +506,15 @@ impl<'a> Batch<'a> {
 
     /// An agent has finished a step, or one item of it.
     fn finished(&mut self, host: usize, flight: usize) {
-        let one_by_one = self.walkers[host].flights[flight].one_by_one;
-        if !one_by_one {
-            self.walkers[host].flights[flight].done = true;
-            return;
+        let under_way = &mut self.walkers[host].flights[flight];
+        if !under_way.one_by_one {
+            let in_parts = under_way.in_parts();
+            if in_parts.is_empty() {
+                under_way.done = true;
+                return;
+            }
+            // Large files go on, part by part.
+            (under_way.pending, under_way.one_by_one) = (in_parts.into(), true);
         }
         self.next_item(host, flight);
     }

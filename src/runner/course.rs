@@ -148,9 +148,7 @@ impl Batch<'_> {
             all.all(|other| Some(other) == first)
         };
         let repeat = step.repeat.as_ref();
-        let in_parts = matches!(&step.work, Work::Call { spec, .. } if spec.name == "fetch");
-        let one_by_one = in_parts
-            || !keywords.until.is_empty()
+        let one_by_one = !keywords.until.is_empty()
             || repeat.is_some_and(|repeat| repeat.pause.is_some() || !repeat.break_when.is_empty())
             || !is_uniform(&prepared.items);
         let info = TaskInfo {

@@ -10,6 +10,7 @@ use super::judge::Verdict;
 use crate::diagnostic::Diagnostic;
 use crate::event::TaskInfo;
 use crate::failure::Failure;
+use crate::modules::fetch;
 use crate::protocol::{Become, Call, Outcome, Position};
 use crate::steps::Step;
 use crate::template::Binding;
@@ -106,6 +107,12 @@ impl Flight {
     /// Whether everything is there to judge it.
     pub fn is_ready(&self) -> bool {
         self.trouble.is_some() || (self.items.iter().all(|item| item.ended.is_some()) && self.done)
+    }
+
+    /// The items of which only a part has arrived (`fetch`).
+    pub fn in_parts(&self) -> Vec<usize> {
+        let is_part = |item: &ItemRun| matches!(&item.ended, Some(Ended::Outcome(outcome)) if outcome.values.contains_key(fetch::NEXT));
+        (0..self.items.len()).filter(|index| is_part(&self.items[*index])).collect()
     }
 
     /// Takes in an answer to the call with this number.
