@@ -65,8 +65,6 @@ pub struct Walker {
     pub granted: Option<Position>,
     /// Roles of which a step was not skipped, and those that came to their end after that.
     pub roles: (BTreeSet<usize>, BTreeSet<usize>),
-    /// In a plan: a step whose effect nobody can know has gone before.
-    pub opaque: Option<String>,
 }
 
 /// Whether a host still takes part.
@@ -97,7 +95,6 @@ impl<'a> Batch<'a> {
             waiting: None,
             granted: None,
             roles: Default::default(),
-            opaque: None,
         };
         let walkers = hosts.iter().map(walker).collect();
         Batch {

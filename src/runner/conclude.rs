@@ -97,7 +97,7 @@ impl Batch<'_> {
             }
         }
         if self.run.options.mode == Mode::Plan && whole.status == Status::Unknown {
-            self.walkers[host].opaque = Some(flight.info.title());
+            self.run.opaque.insert(self.walkers[host].name.clone(), flight.info.title());
         }
         match (lost && !ignored, failed && !ignored) {
             (true, _) => self.out(host, State::Lost),
@@ -147,11 +147,12 @@ impl Batch<'_> {
             _ => ended,
         };
         let mut verdict = judge::judge(&bench, &flight.step, layers, ended, attempts, planning);
-        if planning && opaque && self.walkers[host].opaque.is_none() {
-            self.walkers[host].opaque = Some(flight.info.title());
+        let name = &self.walkers[host].name;
+        if planning && opaque {
+            self.run.opaque.entry(name.clone()).or_insert_with(|| flight.info.title());
         }
-        if let (true, true, Some(cause)) = (planning, verdict.is_failed(), self.walkers[host].opaque.clone())
-            && verdict.status == Status::Failed
+        if verdict.status == Status::Failed
+            && let Some(cause) = self.run.opaque.get(name)
         {
             // What it misses may be what a step made whose effect nobody can know beforehand.
             let said = verdict.values.get("msg").map(text_of).unwrap_or_default();

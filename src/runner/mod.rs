@@ -187,6 +187,8 @@ pub struct Run {
     pub counters: IndexMap<String, Counters>,
     /// Hosts that do not take part any more.
     pub out: HashMap<String, Out>,
+    /// In a plan, hosts on which a step has gone before whose effect nobody can know, and its title.
+    pub opaque: HashMap<String, String>,
     /// No further batch of this play.
     stop: bool,
     /// All hosts of a batch have failed, or too many: no further play.
@@ -234,6 +236,7 @@ impl Run {
             interrupt: Arc::default(),
             counters: IndexMap::new(),
             out: HashMap::new(),
+            opaque: HashMap::new(),
             stop: false,
             failed_batch: false,
             started: Instant::now(),

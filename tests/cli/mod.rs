@@ -7,6 +7,7 @@ mod content;
 mod doc;
 mod init;
 mod inventory;
+mod plan;
 mod prompts;
 mod synchronize;
 mod terminal;
