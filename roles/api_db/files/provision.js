@@ -63,7 +63,7 @@ function numbers(range) {
 function workshop(file) {
   // YAML::Tiny, which upstream reads these files with, lets a tab follow the colon.
   const text = fs.readFileSync(file, 'utf8').replace(/^(\w+:)[ \t]+/gm, '$1 ');
-  const meta = yaml.safeLoad(text);
+  const meta = yaml.safeLoad(text, { filename: file });
   const row = { ...defaults };
   for (const name of columns) if (name in meta) row[name] = meta[name];
   row.active = row.active === true;
