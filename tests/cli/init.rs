@@ -62,6 +62,26 @@ fn three_machines() {
     assert_eq!((said.as_str(), status), ("error: mine is there already; init writes new ones only\n", Some(1)));
 }
 
+/// Whatever a role would generate is in the vault, as long as there, so that nothing secret is made beside it.
+#[test]
+fn the_vault_holds_all_that_roles_generate() {
+    let mut generated = Vec::new();
+    for role in std::fs::read_dir(Path::new(HERE).join("roles")).unwrap() {
+        let defaults = std::fs::read_to_string(role.unwrap().path().join("defaults/main.yml")).unwrap_or_default();
+        for line in defaults.lines().filter(|line| line.contains("lookup('ansible.builtin.password'")) {
+            let (name, lookup) = line.split_once(": ").unwrap();
+            let (_, length) = lookup.split_once("length=").unwrap();
+            generated.push(format!("{name}: {} letters", length.split(',').next().unwrap()));
+        }
+    }
+    let record = std::fs::read_to_string(fixtures::dir("cli/init").join("three-machines.txt")).unwrap();
+    let (_, vault) = record.split_once("--- group_vars/wod/vault.yml\n").unwrap();
+    let mut held: Vec<&str> = vault.lines().filter(|line| !line.starts_with('#')).collect();
+    generated.sort();
+    held.sort();
+    assert_eq!(held, generated);
+}
+
 #[test]
 fn all_letters_of_install_sh() {
     written(

@@ -11,9 +11,10 @@ use crate::failure::plain;
 use crate::template::unguessable;
 use crate::vault::{self, DEFAULT_ID, Secret};
 
-/// What the roles want to be given, and its length.
+/// What the roles make themselves unless it is given (`roles/settings/defaults`), and its length.
 const SECRETS: &[(&str, usize)] = &[
     ("wod_db_password", 32),
+    ("wod_db_admin_password", 32),
     ("wod_api_moderator_password", 32),
     ("wod_api_admin_password", 32),
     ("wod_jwt_secret", 48),
