@@ -128,20 +128,22 @@ impl Test {
         String::from_utf8_lossy(bytes).replace(&*self.folder.path().to_string_lossy(), "FOLDER")
     }
 
-    fn run(&self, args: &[String]) -> std::process::Output {
-        use std::io::Write;
-        let mut child = Command::new(&self.program)
-            .args(args)
+    /// In the test's folder and environment, its output to be read.
+    fn at_home<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        command
             .current_dir(self.folder.path())
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.folder.path())
             .envs(self.env.iter().cloned())
-            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+    }
+
+    fn run(&self, args: &[String]) -> std::process::Output {
+        use std::io::Write;
+        let mut command = Command::new(&self.program);
+        let mut child = self.at_home(command.args(args)).stdin(Stdio::piped()).spawn().unwrap();
         // A program that does not read its input is no failure.
         let _ = child.stdin.take().unwrap().write_all(self.stdin.as_bytes());
         child.wait_with_output().unwrap()

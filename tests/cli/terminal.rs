@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -26,18 +26,10 @@ impl Test {
         unlockpt(&master).unwrap();
         let name = ptsname(&master, Vec::new()).unwrap();
         let slave = File::options().read(true).write(true).open(name.to_str().unwrap()).unwrap();
-        let child = Command::new("setsid")
-            .args(["--ctty", "--wait"])
-            .arg(&self.program)
-            .args(args)
-            .current_dir(self.folder.path())
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("HOME", self.folder.path())
-            .envs(self.env.iter().cloned())
+        // In one statement: a command that lives on keeps its end of the terminal open.
+        let child = self
+            .at_home(Command::new("setsid").args(["--ctty", "--wait"]).arg(&self.program).args(args))
             .stdin(slave)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let mut screen = Screen { master: File::from(master), shown: String::new() };
