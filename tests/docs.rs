@@ -1,5 +1,6 @@
 //! The documents say what is true: links lead somewhere, commands are understood, the reference is the code's.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -63,6 +64,46 @@ fn commands_are_understood() {
         }
     }
     assert!(count > 20, "only {count} commands were found");
+}
+
+/// Variables of Workshops-on-Demand are named as roles and playbooks name them, and none of a role is without a word about it.
+#[test]
+fn variables_are_those_of_the_roles() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut declared = BTreeSet::new();
+    let mut known = BTreeSet::new();
+    for role in std::fs::read_dir(root.join("roles")).unwrap() {
+        for file in ["defaults/main.yml", "meta/argument_specs.yml"] {
+            let text = std::fs::read_to_string(role.as_ref().unwrap().path().join(file)).unwrap_or_default();
+            known.extend(variables(&text));
+            declared.extend(
+                text.lines()
+                    .filter_map(|line| line.trim_start().split_once(':'))
+                    .flat_map(|(name, _)| variables(name).filter(move |variable| variable == name)),
+            );
+        }
+    }
+    for file in
+        walkdir::WalkDir::new(root.join("playbooks")).into_iter().filter(|file| file.as_ref().unwrap().path().is_file())
+    {
+        known.extend(variables(&std::fs::read_to_string(file.unwrap().path()).unwrap()));
+    }
+    let mut told = BTreeSet::new();
+    for (path, text) in documents() {
+        let unknown: Vec<String> = variables(&text).filter(|name| !known.contains(name)).collect();
+        assert!(unknown.is_empty(), "{}: no role and no playbook knows {unknown:?}", path.display());
+        told.extend(variables(&text));
+    }
+    let untold: Vec<&String> = declared.difference(&told).collect();
+    assert!(!declared.is_empty() && untold.is_empty(), "no document says what these are for: {untold:?}");
+}
+
+/// Names that begin with `wod_`; not those cut short, as `wod_*_port` is.
+fn variables(text: &str) -> impl Iterator<Item = String> {
+    let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || "_*<".contains(c)));
+    words
+        .filter(|word| word.starts_with("wod_") && !word.contains(['*', '<']) && !word.ends_with('_'))
+        .map(str::to_owned)
 }
 
 #[test]
