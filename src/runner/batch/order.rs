@@ -1,0 +1,106 @@
+//! Who may look at what, and change it, and when: the watermark, turns and barriers.
+
+use super::{Batch, State, Walker};
+use crate::protocol::{Mode, Position};
+
+impl Batch<'_> {
+    /// Whether hosts must keep step.
+    pub fn in_step(&self) -> bool {
+        !self.play.free && self.walkers.len() > 1
+    }
+
+    /// Where a host stands: its first step that is not taken up.
+    pub(super) fn frontier(&mut self, host: usize) -> Position {
+        let walker = &mut self.walkers[host];
+        if walker.state != State::Active {
+            return Position::end();
+        }
+        match walker.flights.front() {
+            Some(flight) => flight.position.clone(),
+            None => match walker.cursor.clone().step() {
+                Ok(Some((_, position))) => position,
+                _ => Position::end(),
+            },
+        }
+    }
+
+    /// Everybody has finished everything below.
+    pub fn watermark(&self) -> Position {
+        self.watermark.clone()
+    }
+
+    pub(super) fn raise_watermark(&mut self) -> bool {
+        let lowest = (0..self.walkers.len()).map(|host| self.frontier(host)).min().unwrap_or_else(Position::end);
+        let moved = lowest != self.watermark;
+        self.watermark = lowest;
+        moved
+    }
+
+    /// Whether it is this host's turn at `position`: nothing of its own is open, and nobody else stands before it.
+    pub(super) fn is_turn(&self, host: usize, position: &Position) -> bool {
+        self.walkers[host].flights.is_empty() && (!self.in_step() || *position <= self.watermark)
+    }
+
+    /// Whether this is the host that carries out a step for all: the first one that stands there. The others wait for
+    /// its result. (Hosts in another section of a block do not come here.)
+    pub fn is_first(&mut self, host: usize, position: &Position) -> bool {
+        (0..host).all(|other| self.frontier(other) != *position)
+    }
+
+    /// Whether a host may look at a step now.
+    pub(super) fn may_look(&mut self, host: usize, position: &Position) -> bool {
+        if !self.in_step() {
+            return true;
+        }
+        let walker = &self.walkers[host];
+        if (walker.shares || walker.cursor.is_alone()) && !self.is_turn(host, position) {
+            return false;
+        }
+        match &walker.barrier {
+            Some(barrier) if self.watermark <= *barrier => false,
+            _ => {
+                self.walkers[host].barrier = None;
+                true
+            }
+        }
+    }
+
+    /// Lets agents change things up to where they may.
+    pub(super) fn grant(&mut self) {
+        if self.run.options.mode == Mode::Plan {
+            return;
+        }
+        let in_step = self.in_step();
+        if self.walkers.len() > 1 && !self.run.all_answered() {
+            return;
+        }
+        let bounded = self.walkers.len() > self.run.options.forks;
+        let performing = |walker: &&Walker| walker.waiting.is_some() && walker.granted >= walker.waiting;
+        let mut busy = self.walkers.iter().filter(performing).count();
+        for host in 0..self.walkers.len() {
+            let watermark = self.watermark.clone();
+            let walker = &mut self.walkers[host];
+            let Some(last) = walker.flights.back() else { continue };
+            let mut mark = if in_step { watermark } else { last.position.clone() };
+            if bounded {
+                // With more hosts than may work at the same time, each is let on alone, when it says that it waits.
+                match &walker.waiting {
+                    Some(waiting) if *waiting <= mark && walker.granted < walker.waiting => {
+                        if busy >= self.run.options.forks {
+                            continue;
+                        }
+                        mark = waiting.clone();
+                        busy += 1;
+                    }
+                    _ => continue,
+                }
+            }
+            walker.granted = Some(mark.clone());
+            for flight in walker.flights.iter().filter(|flight| flight.delegate.is_none()) {
+                if let Some(session) = flight.session {
+                    self.run.sessions[session].allow(&mark);
+                }
+            }
+        }
+    }
+}
