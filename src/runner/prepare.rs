@@ -193,10 +193,7 @@ impl Bench<'_> {
             module: spec.name.to_owned(),
             args: rendered,
             environment: self.environment(step, &scope)?,
-            diff: match self.options.mode {
-                Mode::Plan => true,
-                Mode::Apply => reader.flag(step.keywords.diff.as_ref())?.unwrap_or(self.options.diff),
-            },
+            diff: reader.flag(step.keywords.diff.as_ref())?.unwrap_or(self.options.diff),
             mode: reader.flag(step.keywords.check_mode.as_ref())?.map(|dry| if dry { Mode::Plan } else { Mode::Apply }),
             live: self.options.verbosity > 0,
             timeout: match reader.keyword(step.keywords.timeout.as_ref())? {

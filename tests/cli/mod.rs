@@ -4,6 +4,7 @@ mod adhoc;
 mod bad;
 mod check;
 mod content;
+mod differences;
 mod doc;
 mod init;
 mod inventory;
