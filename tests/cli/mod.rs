@@ -4,7 +4,6 @@ mod adhoc;
 mod bad;
 mod check;
 mod content;
-mod differences;
 mod doc;
 mod init;
 mod inventory;

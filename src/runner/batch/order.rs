@@ -67,7 +67,8 @@ impl Batch<'_> {
 
     /// Lets agents change things up to where they may.
     pub(super) fn grant(&mut self) {
-        if self.run.options.mode == Mode::Plan {
+        // In a plan only steps with `check_mode: false` ask.
+        if self.run.options.mode == Mode::Plan && self.walkers.iter().all(|walker| walker.waiting.is_none()) {
             return;
         }
         let in_step = self.in_step();
