@@ -2,6 +2,7 @@
 //! what can be seen from outside, that a second run changes nothing, and that none of the hazards of install.sh is left.
 //! They are numbered as in README.md.
 
+mod adoption;
 mod constants;
 mod distributions;
 mod hazards;
@@ -15,7 +16,7 @@ use site::{API_DB, BACKEND, Run, Site};
 
 #[test]
 fn workshops_on_demand() {
-    let Some(site) = Site::new() else { return };
+    let Some(site) = Site::new(&site::ALL) else { return };
     let mut findings = Findings::default();
     first_apply(&site, &mut findings);
     outside::offer(&site, 5, &mut findings);

@@ -1,4 +1,4 @@
-//! Three machines of their own in the lab, the repositories that they are set up from, and an inventory.
+//! Machines of their own in the lab, the repositories that they are set up from, and an inventory.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -27,6 +27,8 @@ pub struct Site {
     pub lab: Lab,
     folder: tempfile::TempDir,
     daemon: Child,
+    /// Where the machines find the repositories.
+    pub repositories: String,
     addresses: BTreeMap<&'static str, Ipv4Addr>,
 }
 
@@ -70,10 +72,10 @@ impl Run {
 }
 
 impl Site {
-    /// Fresh machines and fresh repositories.
-    pub fn new() -> Option<Site> {
+    /// Fresh machines, some of `ALL`, and fresh repositories.
+    pub fn new(names: &[&'static str]) -> Option<Site> {
         let lab = Lab::find()?;
-        let addresses = machines(&lab.program()?);
+        let addresses = machines(&lab.program()?, names);
         let folder = tempfile::tempdir().unwrap();
         for name in ["install", "backend", "api-db", "frontend", "notebooks", "private"] {
             repository(folder.path(), &format!("wod-{name}"));
@@ -81,8 +83,8 @@ impl Site {
         let gateway = std::env::var("LAB_GATEWAY").expect("lab.env names it");
         let port = TcpListener::bind((gateway.as_str(), 0)).unwrap().local_addr().unwrap().port();
         let daemon = serve(&folder.path().join("git"), &gateway, port);
-        let site = Site { lab, folder, daemon, addresses };
-        site.write_inventory(port);
+        let site = Site { lab, folder, daemon, repositories: format!("git://lab-host:{port}"), addresses };
+        site.write_inventory();
         site.set(BEFORE);
         Some(site)
     }
@@ -111,7 +113,7 @@ impl Site {
         std::fs::write(group.join("hosts.yml"), hosts).unwrap();
     }
 
-    fn write_inventory(&self, port: u16) {
+    fn write_inventory(&self) {
         let requirements = self.folder.path().join("hub");
         write_requirements(&requirements);
         let machine = |group: &str, name: &str| {
@@ -119,13 +121,15 @@ impl Site {
         };
         let mut text = String::from("wod:\n  children:\n");
         for (group, name) in [("api_db", API_DB), ("backend", BACKEND), ("frontend", FRONTEND)] {
-            text += &machine(group, name);
+            if self.addresses.contains_key(name) {
+                text += &machine(group, name);
+            }
         }
         text += "  vars:\n";
         for (name, value) in [
             ("ansible_user", "wod".to_owned()),
             ("ansible_ssh_common_args", format!("-F {}", std::env::var("LAB_SSH_CONFIG").unwrap())),
-            ("wod_git_base", format!("git://lab-host:{port}")),
+            ("wod_git_base", self.repositories.clone()),
             ("wod_private_repo", "\"{{ wod_git_base }}/wod-private.git\"".to_owned()),
             ("wod_backend_extras", "[]".to_owned()),
             (
@@ -149,9 +153,9 @@ impl Site {
         git(&tree, &["push", "--quiet", "origin", "main"]);
     }
 
-    fn command(&self, playbook: &str) -> Command {
+    fn command(&self, verb: &str, playbook: &str) -> Command {
         let mut command = Command::new(lab::wodctl());
-        command.arg("apply").arg(self.path("inventory"));
+        command.arg(verb).arg(self.path("inventory"));
         command.arg(fixtures::dir("../playbooks").join(playbook));
         command.arg("-e").arg(format!("@{}", fixtures::dir("wod/packages.yml").display()));
         command.args(["--output", "json"]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -159,12 +163,16 @@ impl Site {
     }
 
     pub fn apply(&self, playbook: &str) -> Run {
-        Run::new(&self.command(playbook).output().unwrap())
+        Run::new(&self.command("apply", playbook).output().unwrap())
+    }
+
+    pub fn plan(&self, playbook: &str) -> Run {
+        Run::new(&self.command("plan", playbook).output().unwrap())
     }
 
     /// Starts an apply and kills it after so many results that changed something.
     pub fn apply_and_kill(&self, changes: usize) {
-        let mut run = self.command("site.yml").stderr(Stdio::null()).spawn().unwrap();
+        let mut run = self.command("apply", "site.yml").stderr(Stdio::null()).spawn().unwrap();
         let lines = BufReader::new(run.stdout.take().unwrap()).lines().map_while(Result::ok);
         let changed =
             lines.filter(|line| line.starts_with("{\"event\":\"result\"") && line.contains("\"status\":\"changed\""));
@@ -199,27 +207,27 @@ impl Drop for Site {
 }
 
 /// Boots fresh machines beside those that all tests share, like them; their addresses.
-fn machines(program: &Path) -> BTreeMap<&'static str, Ipv4Addr> {
+fn machines(program: &Path, names: &[&'static str]) -> BTreeMap<&'static str, Ipv4Addr> {
     let folder = PathBuf::from(std::env::var_os("WODCTL_LAB_DIR").expect("lab.env names it"));
     let meta = std::fs::read(folder.join("machines/backend/meta.json")).expect("the lab has a backend");
     let meta: Json = serde_json::from_slice(&meta).unwrap();
     let like =
         ["release", "mirror"].map(|name| meta[name].as_str().map(|value| [format!("--{name}"), value.to_owned()]));
-    let lab = |verb: &str| {
+    let (known, new): (Vec<&str>, Vec<&str>) =
+        names.iter().partition(|name| folder.join("machines").join(name).exists());
+    for (verb, names) in [("reset", known), ("up", new)].into_iter().filter(|(_, names)| !names.is_empty()) {
         let mut command = Command::new(program);
-        command.arg(verb).args(ALL).args(like.iter().flatten().flatten());
+        command.arg(verb).args(names).args(like.iter().flatten().flatten());
         let output = command.output().unwrap();
         assert!(output.status.success(), "lab {verb}: {}", String::from_utf8_lossy(&output.stderr));
-    };
-    let is_there = folder.join("machines").join(API_DB).exists();
-    lab(if is_there { "reset" } else { "up" });
+    }
     let inventory = std::fs::read_to_string(folder.join("inventory.yml")).unwrap();
-    let address = |name: &'static str| {
+    let address = |name: &&'static str| {
         let after =
             inventory.split(&format!("    {name}:\n      ansible_host: ")).nth(1).expect("the machine's address");
-        (name, after.lines().next().unwrap().parse().expect("an address"))
+        (*name, after.lines().next().unwrap().parse().expect("an address"))
     };
-    ALL.into_iter().map(address).collect()
+    names.iter().map(address).collect()
 }
 
 /// A tree of `repos/` as a repository with one commit, and a bare one to serve.
