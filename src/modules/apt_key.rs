@@ -156,12 +156,10 @@ impl Args {
             (None, None) => {
                 let (argument, url) = self.address();
                 let request = exchange::get(&url, self.validate_certs);
-                let who = exchange::Identification { name: &None, password: &None, at_once: false, use_netrc: true };
-                let mut answers = exchange::downloads(done);
-                match exchange::stage(system, request, who, &mut answers).map_err(|it| it.argument(argument))? {
-                    exchange::Stage::Ask(request) => return Ok(Err(Box::new(exchange::ask(*request)))),
-                    exchange::Stage::Answer(answer) if answer.ok() => (argument, answer.body),
-                    exchange::Stage::Answer(answer) => return Err(exchange::refusal(&url, &answer).argument(argument)),
+                let asked = exchange::body(system, request, true, &mut exchange::downloads(done));
+                match asked.map_err(|failure| failure.argument(argument))? {
+                    Ok(body) => (argument, body),
+                    Err(ask) => return Ok(Err(ask)),
                 }
             }
         };

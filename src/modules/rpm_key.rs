@@ -90,14 +90,8 @@ impl Args {
             let none = || Failure::new(format!("there is no file {}", path.display())).argument("key");
             return bytes.map(Ok).ok_or_else(none);
         }
-        let who = exchange::Identification { name: &None, password: &None, at_once: false, use_netrc: true };
         let request = exchange::get(&self.key, self.validate_certs);
-        let mut answers = exchange::downloads(done);
-        match exchange::stage(system, request, who, &mut answers).map_err(|failure| failure.argument("key"))? {
-            exchange::Stage::Ask(request) => Ok(Err(Box::new(exchange::ask(*request)))),
-            exchange::Stage::Answer(answer) if answer.ok() => Ok(Ok(answer.body)),
-            exchange::Stage::Answer(answer) => Err(exchange::refusal(&self.key, &answer).argument("key")),
-        }
+        exchange::body(system, request, true, &mut exchange::downloads(done)).map_err(|failure| failure.argument("key"))
     }
 
     fn fingerprint_of(&self, bytes: &[u8]) -> Result<String, Failure> {

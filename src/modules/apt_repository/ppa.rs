@@ -51,17 +51,12 @@ impl Ppa {
         let Ppa { owner, name } = self;
         let mut answers = exchange::downloads(done);
         let mut ask = |url: String| {
-            let who = exchange::Identification { name: &None, password: &None, at_once: false, use_netrc: false };
             let request = exchange::get(&url, validate_certs);
-            match exchange::stage(system, request, who, &mut answers)? {
-                exchange::Stage::Ask(request) => Ok(Err(Key::Ask(Box::new(exchange::ask(*request))))),
-                exchange::Stage::Answer(answer) if answer.ok() => Ok(Ok(answer.body)),
-                exchange::Stage::Answer(answer) => Err(exchange::refusal(&url, &answer).argument("repo")),
-            }
+            exchange::body(system, request, false, &mut answers).map_err(|failure| failure.argument("repo"))
         };
         let about = match ask(format!("https://api.launchpad.net/1.0/~{owner}/+archive/{name}"))? {
             Ok(body) => body,
-            Err(key) => return Ok(key),
+            Err(ask) => return Ok(Key::Ask(ask)),
         };
         let about: serde_json::Value = serde_json::from_slice(&about).unwrap_or_default();
         let Some(id) = about["signing_key_fingerprint"].as_str() else {
@@ -69,7 +64,7 @@ impl Ppa {
         };
         let key = match ask(format!("https://keyserver.ubuntu.com/pks/lookup?op=get&options=mr&search=0x{id}"))? {
             Ok(body) => body,
-            Err(key) => return Ok(key),
+            Err(ask) => return Ok(Key::Ask(ask)),
         };
         let plain = pgp::plain(&key).filter(|key| {
             pgp::keys(key).is_some_and(|keys| keys.iter().any(|key| key.is_called(id)))

@@ -68,6 +68,22 @@ fn read(url: &str, output: &Output) -> Result<Answer, Failure> {
     })
 }
 
+/// What a server answers whom we tell no name but that of `.netrc`; or the action that asks it.
+pub fn body<'a>(
+    system: &dyn System,
+    request: Request,
+    use_netrc: bool,
+    answers: &mut impl Iterator<Item = &'a Output>,
+) -> Result<Result<Vec<u8>, Box<Action>>, Failure> {
+    let url = request.url.clone();
+    let who = Identification { name: &None, password: &None, at_once: false, use_netrc };
+    match stage(system, request, who, answers)? {
+        Stage::Ask(request) => Ok(Err(Box::new(ask(*request)))),
+        Stage::Answer(answer) if answer.ok() => Ok(Ok(answer.body)),
+        Stage::Answer(answer) => Err(refusal(&url, &answer)),
+    }
+}
+
 /// What an answer is worth that is no success.
 pub fn refusal(url: &str, answer: &Answer) -> Failure {
     let url = super::shown(url);
