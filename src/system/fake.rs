@@ -370,10 +370,6 @@ impl Machine for Fake {
         }
         Ok(Output { stdout, stderr: request.url.clone().into_bytes(), ..Output::default() })
     }
-
-    fn is_real(&self) -> bool {
-        true
-    }
 }
 
 #[cfg(test)]

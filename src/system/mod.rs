@@ -263,6 +263,12 @@ pub trait System {
     /// The absolute path of a program, looked for in PATH, /usr/sbin, /sbin, /usr/local/sbin.
     fn which(&self, program: &str) -> Option<PathBuf>;
 
+    /// Whether actions really happen. False for the predicted machine: programs do not run on it, so a module has to say
+    /// what they would do, if it must ask them first.
+    fn is_real(&self) -> bool {
+        true
+    }
+
     /// What a planned step has settled about `subject`; `None`: ask the machine itself.
     fn predicted(&self, subject: &Subject) -> Option<Value> {
         let _ = subject;
@@ -419,9 +425,6 @@ pub trait Machine: System {
     fn settle(&mut self, subject: Subject, value: Value) {
         let _ = (subject, value);
     }
-
-    /// Whether actions really happen. False for the predicted machine: programs do not run on it.
-    fn is_real(&self) -> bool;
 }
 
 /// Which of a program's two outputs.

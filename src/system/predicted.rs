@@ -373,6 +373,10 @@ impl<S: System> System for Predicted<S> {
         self.base.which(program)
     }
 
+    fn is_real(&self) -> bool {
+        false
+    }
+
     fn predicted(&self, subject: &Subject) -> Option<Value> {
         self.settled.get(subject).cloned().or_else(|| self.base.predicted(subject))
     }
@@ -559,9 +563,5 @@ impl<S: System> Machine for Predicted<S> {
             let _ = self.settle_path(path, &value);
         }
         self.settled.insert(subject, value);
-    }
-
-    fn is_real(&self) -> bool {
-        false
     }
 }

@@ -1,5 +1,7 @@
 //! Which of the named packages need something done.
 
+use std::collections::HashSet;
+
 use super::run::{self, Job};
 use super::spec::{Spec, Version};
 use super::{Args, State};
@@ -42,7 +44,25 @@ impl Args {
         flag(self.autoremove, "--auto-remove");
         words.push("install".into());
         words.extend(wanted.iter().map(Spec::word));
+        if system.is_real() && self.is_certain(system, &database, &wanted)? {
+            return Ok(Some(Job::installing(words, wanted.into_iter().map(|spec| spec.name))));
+        }
         self.simulated_install(system, &wanted, words)
+    }
+
+    /// Whether a run can only install something, so that `apt-get` need not be asked what it would do: it thinks for
+    /// seconds about packages that need many others, and would have to think twice.
+    fn is_certain(&self, system: &dyn System, database: &Database, wanted: &[Spec]) -> Result<bool, Failure> {
+        let is_installed = |spec: &Spec| {
+            database.package(&spec.name).is_some_and(|package| package.state == dpkg::State::Installed)
+        };
+        let is_plain = |spec: &Spec| spec.version == Version::Any && !spec.is_pattern();
+        if self.state != State::Present || !wanted.iter().all(|spec| is_plain(spec) && !is_installed(spec)) {
+            return Ok(false);
+        }
+        // A name that only others provide may be there already.
+        let known: HashSet<String> = apt::names(system)?.into_iter().collect();
+        Ok(wanted.iter().all(|spec| known.contains(&spec.name)))
     }
 
     fn simulated_install(

@@ -129,8 +129,4 @@ impl Machine for Local {
     fn download(&mut self, request: &Request) -> io::Result<Output> {
         http::download(self, request)
     }
-
-    fn is_real(&self) -> bool {
-        true
-    }
 }
