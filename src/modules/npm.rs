@@ -73,14 +73,15 @@ impl Module for Args {
         }
         let npm = self.npm(system)?;
         let folder = self.folder(system)?;
-        let Some(verb) = verdict::verb(self, system, &npm, folder.as_deref())? else {
+        let root = verdict::root(self, system, &npm, folder.as_deref())?;
+        let Some(verb) = verdict::verb(self, system, &npm, folder.as_deref(), root.as_deref())? else {
             return Ok(Change::none(self.values(done)));
         };
         let mut actions = Vec::new();
         if let Some(folder) = &folder {
             actions.extend(make_dirs(system, &paths::missing_dirs(system, folder)?, &Common::default())?);
         }
-        actions.push(self.run(system, &npm, verb, folder.as_deref()));
+        actions.push(self.run(&npm, verb, folder.as_deref(), root.as_deref()));
         let mut values = self.values(done);
         values.extend(["stdout", "stderr"].map(|key| (key.to_owned(), Value::Unknown(String::new()))));
         Ok(Change::again(actions, values))
@@ -149,7 +150,7 @@ impl Args {
         command
     }
 
-    fn run(&self, system: &dyn System, npm: &str, verb: &str, folder: Option<&Path>) -> Action {
+    fn run(&self, npm: &str, verb: &str, folder: Option<&Path>, root: Option<&Path>) -> Action {
         let mut words = vec![verb.to_owned()];
         let mut flag = |wanted: bool, word: &str| words.extend(wanted.then(|| word.to_owned()));
         flag(self.production, "--production");
@@ -163,12 +164,11 @@ impl Args {
         let what = self.spec().unwrap_or_else(|| "what package.json asks for".to_owned());
         let done = if verb == "uninstall" { "remove" } else { "install" };
         let action = Action::run(command, format!("npm cannot {done} {what}")).expect(Output::default());
-        match (&self.name, verdict::root(self, system, npm, folder)) {
-            (Some(name), Ok(Some(root))) if verb == "uninstall" => action.settles(tree::subject(&root, name), Value::Null),
-            (Some(name), Ok(Some(root))) => action.settles(tree::subject(&root, name), ""),
-            (None, Ok(Some(root))) => action.settles(tree::subject(&root, verdict::ALL), ""),
-            // Nobody can look for it there before there is an npm.
-            _ => action,
+        // Without an npm nobody can tell where to look for it.
+        let Some(root) = root else { return action };
+        match &self.name {
+            Some(name) if verb == "uninstall" => action.settles(tree::subject(root, name), Value::Null),
+            name => action.settles(tree::subject(root, name.as_deref().unwrap_or(verdict::ALL)), ""),
         }
     }
 

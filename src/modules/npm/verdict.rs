@@ -13,22 +13,27 @@ use crate::system::System;
 /// Stands for all that `package.json` asks for.
 pub const ALL: &str = "*";
 
-/// `install`, `ci`, `update` or `uninstall`; nothing if there is nothing to do.
-pub fn verb(args: &Args, system: &dyn System, npm: &str, folder: Option<&Path>) -> Result<Option<&'static str>, Failure> {
-    let root = root(args, system, npm, folder)?;
+/// `install`, `ci`, `update` or `uninstall`; nothing if there is nothing to do. `root` is what [`root`] says.
+pub fn verb(
+    args: &Args,
+    system: &dyn System,
+    npm: &str,
+    folder: Option<&Path>,
+    root: Option<&Path>,
+) -> Result<Option<&'static str>, Failure> {
     if args.state == State::Absent {
-        let (Some(name), Some(root)) = (&args.name, &root) else { return Ok(None) };
+        let (Some(name), Some(root)) = (&args.name, root) else { return Ok(None) };
         return Ok(tree::find(system, root, name)?.map(|_| "uninstall"));
     }
     let verb = if args.ci { "ci" } else { "install" };
     let Some(root) = root else { return Ok(Some(verb)) };
-    if system.predicted(&tree::subject(&root, args.name.as_deref().unwrap_or(ALL))).is_some() {
+    if system.predicted(&tree::subject(root, args.name.as_deref().unwrap_or(ALL))).is_some() {
         return Ok(None);
     }
     let there = match &args.name {
-        Some(name) => is_there(args, system, &root, name)?,
+        Some(name) => is_there(args, system, root, name)?,
         None => {
-            let project = Project::read(system, &root)?;
+            let project = Project::read(system, root)?;
             if !project.is_described() {
                 return Err(Failure::new(format!("there is no package.json in {}", root.display())).argument("path"));
             }
