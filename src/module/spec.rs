@@ -48,19 +48,13 @@ impl ModuleSpec {
     /// `ModuleSpec { free_form: Some("cmd"), ..ModuleSpec::of::<Args>("ansible.builtin", "command") }`.
     pub const fn of<A: Arguments + Module + 'static>(collection: &'static str, name: &'static str) -> ModuleSpec {
         ModuleSpec {
-            name,
-            collection,
-            aliases: &[],
-            doc: A::doc,
-            params: A::params,
-            free_form: None,
-            any_arguments: A::ANY,
             place: Place::Target,
             build: Some(|map| {
                 let args = A::read(map)?;
                 args.check()?;
                 Ok(Box::new(args))
             }),
+            ..ModuleSpec::controller::<A>(collection, name)
         }
     }
 

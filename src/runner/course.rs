@@ -420,13 +420,8 @@ impl Batch<'_> {
 
     fn pause(&mut self, host: usize, step: &Arc<Step>, position: &Position, args: &Map) -> bool {
         // Once for all hosts: the first one waits, the others take over its result.
-        if let Some(result) = self.once.get(position).cloned() {
-            self.copy_result(host, step, &result);
-            self.walkers[host].cursor.advance();
-            return true;
-        }
-        if !self.is_first(host, position) {
-            return false;
+        if let Some(taken_over) = self.leave_to_first(host, step, position) {
+            return taken_over;
         }
         let args = match modules::pause::Args::read(args) {
             Ok(args) => args,

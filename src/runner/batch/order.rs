@@ -2,6 +2,7 @@
 
 use super::{Batch, State, Walker};
 use crate::protocol::{Mode, Position};
+use crate::steps::Step;
 
 impl Batch<'_> {
     /// Whether hosts must keep step.
@@ -41,10 +42,17 @@ impl Batch<'_> {
         self.walkers[host].flights.is_empty() && (!self.in_step() || *position <= self.watermark)
     }
 
-    /// Whether this is the host that carries out a step for all: the first one that stands there. The others wait for
-    /// its result. (Hosts in another section of a block do not come here.)
-    pub fn is_first(&mut self, host: usize, position: &Position) -> bool {
-        (0..host).all(|other| self.frontier(other) != *position)
+    /// Leaves a step that is done once for all hosts to the first one that stands there: `Some` if this host has taken
+    /// over its result (true) or has to wait for it (false), `None` if it is the one to do it. (Hosts in another section
+    /// of a block do not come here.)
+    pub fn leave_to_first(&mut self, host: usize, step: &Step, position: &Position) -> Option<bool> {
+        if let Some(result) = self.once.get(position).cloned() {
+            self.copy_result(host, step, &result);
+            self.walkers[host].cursor.advance();
+            return Some(true);
+        }
+        let is_first = (0..host).all(|other| self.frontier(other) != *position);
+        (!is_first).then_some(false)
     }
 
     /// Whether a host may look at a step now.

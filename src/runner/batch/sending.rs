@@ -131,15 +131,11 @@ impl Batch<'_> {
         if (run_once || delegated) && !self.is_turn(host, position) {
             return false;
         }
-        if run_once && self.in_step() {
-            if let Some(result) = self.once.get(position).cloned() {
-                self.copy_result(host, step, &result);
-                self.walkers[host].cursor.advance();
-                return true;
-            }
-            if !self.is_first(host, position) {
-                return false;
-            }
+        if run_once
+            && self.in_step()
+            && let Some(taken_over) = self.leave_to_first(host, step, position)
+        {
+            return taken_over;
         }
         let prepared = match self.prepare(host, step, position) {
             Ok(prepared) => prepared,
