@@ -1,6 +1,7 @@
 //! A change is data: an ordered list of actions that one performer carries out.
 //!
-//! Diffs, `changed`, plan mode and the audit log all derive from it, so no module knows any of them.
+//! Diffs, `changed`, plan mode and the audit log all derive from it, so no module has code for any of them. (What a program
+//! would do need not be found out where it really runs: `System::is_real`.)
 
 pub mod answer;
 pub mod diff;

@@ -245,7 +245,8 @@ impl Args {
 
     fn finish(&self, system: &dyn System, done: &[Output]) -> Result<Change, Failure> {
         if let Some(failed) = done.iter().find(|output| run::is_job(output) && !output.ok()) {
-            return Err(run::explain(failed, self.lists_hint(system)?));
+            let failure = run::explain(failed, self.lists_hint(system)?);
+            return Err(if self.name.is_empty() { failure } else { failure.argument("name") });
         }
         let jobs: Vec<Output> = done.iter().filter(|output| run::is_job(output)).cloned().collect();
         let mut values = self.values(system, done)?;

@@ -190,3 +190,26 @@ impl Args {
         Ok(specs)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::map;
+    use crate::module::{Arguments, Module};
+    use crate::system::fake::Fake;
+
+    #[test]
+    fn what_is_certain_is_asked_for_in_a_plan_only() {
+        let args = Args::read(&map! { "name" => "tree" }).unwrap();
+        // It has no answer to `apt-get -s`.
+        let system = Fake::new()
+            .program("apt-get")
+            .file("/var/lib/dpkg/status", "Package: mawk\nStatus: install ok installed\nVersion: 1\n")
+            .answers(&["apt-cache", "pkgnames"], 0, "mawk\ntree\n");
+        let change = args.plan(&system, &[]).unwrap();
+        assert!(change.actions[0].to_string().ends_with("install tree"), "{:?}", change.actions);
+        assert!(args.plan(&system.plan(), &[]).is_err());
+        let unknown = Args::read(&map! { "name" => "nope" }).unwrap();
+        assert!(unknown.plan(&system, &[]).is_err());
+    }
+}
