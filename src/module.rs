@@ -4,6 +4,7 @@
 //! static check, documentation, wire format and error positions all derive from it.
 
 mod args;
+mod effects;
 mod param;
 mod source;
 mod spec;
@@ -12,6 +13,7 @@ mod types;
 use serde::{Deserialize, Serialize};
 
 pub use self::args::{Arguments, bare, given, no_such_choice, others, refuse_unknown};
+pub use self::effects::{Effects, Given, Names, Things};
 pub use self::param::{Kind, Param};
 pub use self::source::{Origin, Rendered, Source, TreeEntry, TreeKind};
 pub use self::spec::{Build, ModuleSpec, Place};
@@ -21,17 +23,6 @@ pub use crate::change::Mode;
 use crate::failure::Failure;
 use crate::system::{Output, System};
 use crate::value::Map;
-/// How far what a call looks at and changes may reach, see `ARCHITECTURE.md`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reach {
-    /// Only this host: the call may be looked at before other hosts have come this far.
-    Host,
-    /// It looks only at this host, but what it then does may reach others (`command` with `creates`). With several hosts
-    /// in lock-step it counts as `Outside`: only the host knows whether there is anything to do.
-    Guarded,
-    /// Perhaps something that other hosts see too.
-    Outside,
-}
 
 /// A module with its arguments.
 pub trait Module {
@@ -48,9 +39,14 @@ pub trait Module {
         Ok(())
     }
 
-    /// Whether the call touches nothing but its host. Claim `Host` with a test.
-    fn reach(&self) -> Reach {
-        Reach::Outside
+    /// What a call reads while it is planned, and what it may write beside the result that it returns: by default its host
+    /// and anything beyond. Claim less with a test or a reason.
+    fn effects(given: &Given) -> Effects
+    where
+        Self: Sized,
+    {
+        let _ = given;
+        Effects::world()
     }
 }
 

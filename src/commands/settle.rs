@@ -112,7 +112,8 @@ fn gather_step(steps: &PlaySteps) -> Option<Arc<steps::Step>> {
     }
     let args = Node { span, kind: crate::yaml::NodeKind::Map(entries), tag: None };
     let work = steps::Work::Call { spec, name: span, args: Arc::new(args) };
-    Some(Arc::new(steps::Step { work, ..(**found).clone() }))
+    let effects = steps::effects_of(&work, &found.keywords);
+    Some(Arc::new(steps::Step { work, effects, ..(**found).clone() }))
 }
 
 /// Renders what a play says of itself.

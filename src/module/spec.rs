@@ -1,6 +1,6 @@
 //! The entries of the registry.
 
-use super::{ArgError, Arguments, Module, Param};
+use super::{ArgError, Arguments, Effects, Given, Module, Param, Things};
 use crate::value::Map;
 
 /// Where a module's work is done.
@@ -10,6 +10,8 @@ pub enum Place {
     Target,
     /// By the runner itself (`debug`, `assert`, `set_fact`, …).
     Controller,
+    /// By nobody: it decides where a host goes from there (`meta`).
+    Course,
 }
 
 /// One entry of the registry.
@@ -30,6 +32,10 @@ pub struct ModuleSpec {
     pub any_arguments: bool,
     /// Where the work is done.
     pub place: Place,
+    /// What a call reads and writes, see [`ModuleSpec::effects_of`].
+    pub effects: fn(&Given) -> Effects,
+    /// The first host of a batch does it for all (`pause`, `add_host`): as where Ansible bypasses its loop over hosts.
+    pub once: bool,
     /// Checks the arguments and makes the module; `None` for the controller's own.
     pub build: Option<Build>,
 }
@@ -49,6 +55,7 @@ impl ModuleSpec {
     pub const fn of<A: Arguments + Module + 'static>(collection: &'static str, name: &'static str) -> ModuleSpec {
         ModuleSpec {
             place: Place::Target,
+            effects: A::effects,
             build: Some(|map| {
                 let args = A::read(map)?;
                 args.check()?;
@@ -69,6 +76,8 @@ impl ModuleSpec {
             free_form: None,
             any_arguments: A::ANY,
             place: Place::Controller,
+            effects: |_| Effects::none(),
+            once: false,
             build: None,
         }
     }
@@ -76,6 +85,16 @@ impl ModuleSpec {
     /// Whether its files lie on the target unless the arguments say that they are the controller's.
     pub fn is_remote_by_default(&self) -> bool {
         self.param("remote_src").and_then(|param| param.default) == Some("true")
+    }
+
+    /// What a call reads and writes. Arguments that are not known yet are `Value::Unknown`.
+    pub fn effects_of(&self, args: &Map) -> Effects {
+        let given = Given::new(args, (self.params)());
+        let effects = (self.effects)(&given);
+        match given.brings_files(self.is_remote_by_default()) {
+            true => effects.reading(Things::FILES),
+            false => effects,
+        }
     }
 
     /// What users may give.

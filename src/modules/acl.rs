@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::change::{Action, Change};
 use crate::failure::{During, Failure};
-use crate::module::{ArgError, Module, ModuleSpec, Reach};
+use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
 use crate::probe::{dpkg, paths};
 use crate::system::{Command, Output, Subject, System};
 use crate::value::{Map, Value};
@@ -91,8 +91,8 @@ impl Module for Args {
         self.wanted().map(|_| ())
     }
 
-    fn reach(&self) -> Reach {
-        Reach::Host
+    fn effects(_: &Given) -> Effects {
+        Effects::host()
     }
 }
 

@@ -1,5 +1,5 @@
 use crate::args;
-use crate::module::ModuleSpec;
+use crate::module::{Effects, ModuleSpec, Things};
 
 args! {
     /// Adds a host, and groups, to the inventory of this run.
@@ -15,4 +15,8 @@ args! {
 }
 
 /// The registry's entry.
-pub static SPEC: ModuleSpec = ModuleSpec::controller::<Args>("ansible.builtin", "add_host");
+pub static SPEC: ModuleSpec = ModuleSpec {
+    effects: |_| Effects::none().writing(Things::INVENTORY),
+    once: true,
+    ..ModuleSpec::controller::<Args>("ansible.builtin", "add_host")
+};

@@ -6,7 +6,7 @@ mod spec;
 
 use crate::change::{Act, Action, Change};
 use crate::failure::{During, Failure};
-use crate::module::{ArgError, Module, ModuleSpec, Reach};
+use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
 use crate::probe::{apt, dpkg};
 use crate::system::{Command, Output, System};
 use crate::value::Map;
@@ -151,11 +151,8 @@ impl Module for Args {
         self.name.iter().try_for_each(|name| spec::Spec::parse(name).map(|_| ()).map_err(|why| ArgError::new("name", why)))
     }
 
-    fn reach(&self) -> Reach {
-        match self.deb.as_deref().is_some_and(|deb| deb.contains("://")) {
-            true => Reach::Outside,
-            false => Reach::Host,
-        }
+    fn effects(given: &Given) -> Effects {
+        Effects::world_if(given.may("deb", |deb| deb.contains("://")))
     }
 }
 

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use super::web::exchange;
 use crate::change::{Act, Action, Attributes, Change, WriteFile};
 use crate::failure::{During, Failure};
-use crate::module::{ArgError, Module, ModuleSpec, Reach};
+use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
 use crate::probe::pgp::{self, Key};
 use crate::probe::{expand, paths};
 use crate::system::{Content, Output, System};
@@ -116,8 +116,8 @@ impl Module for Args {
         }
     }
 
-    fn reach(&self) -> Reach {
-        if self.url.is_some() || self.keyserver.is_some() { Reach::Outside } else { Reach::Host }
+    fn effects(given: &Given) -> Effects {
+        Effects::world_if(given.has("url") || given.has("keyserver"))
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::apt;
 use crate::change::{Act, Action, Attributes, Change, Mode, WriteFile};
 use crate::failure::{During, Failure};
-use crate::module::{ArgError, Arguments, Module, ModuleSpec, Reach};
+use crate::module::{ArgError, Arguments, Module, ModuleSpec, Effects, Given};
 use crate::probe::attributes;
 use crate::system::{Content, Output, System};
 use crate::value::{Map, Value};
@@ -98,8 +98,8 @@ impl Module for Args {
         }
     }
 
-    fn reach(&self) -> Reach {
-        if self.repo.starts_with("ppa:") { Reach::Outside } else { Reach::Host }
+    fn effects(given: &Given) -> Effects {
+        Effects::world_if(given.may("repo", |repo| repo.starts_with("ppa:")))
     }
 }
 

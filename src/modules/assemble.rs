@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use crate::change::{Attributes, Change};
 use crate::failure::{During, Failure};
 use crate::{file_args, map};
-use crate::module::{ArgError, Module, ModuleSpec, Reach, Source, TreeKind};
+use crate::module::{ArgError, Module, ModuleSpec, Effects, Given, Source, TreeKind};
 use crate::modules::edit::gave_up;
 use crate::modules::placing::Placing;
 use crate::modules::put::{Put, check_validate};
@@ -69,8 +69,8 @@ impl Module for Args {
         check_validate(&self.validate)
     }
 
-    fn reach(&self) -> Reach {
-        Reach::Host
+    fn effects(_: &Given) -> Effects {
+        Effects::host()
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::change::answer::Answer;
 use crate::change::{Act, Action, Attributes, Change, Request};
 use crate::failure::{During, Failure};
-use crate::module::{ArgError, Module, ModuleSpec, Reach};
+use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
 use crate::modules::text_file::TextFile;
 use crate::probe::passwd::{self, User};
 use crate::probe::{attributes, expand, paths};
@@ -83,8 +83,8 @@ impl Module for Args {
         self.keys(&self.key).map(|_| ()).map_err(|failure| ArgError::new("key", failure.message))
     }
 
-    fn reach(&self) -> Reach {
-        if is_url(&self.key) { Reach::Outside } else { Reach::Host }
+    fn effects(given: &Given) -> Effects {
+        Effects::world_if(given.may("key", is_url))
     }
 }
 

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use crate::change::{Act, Action, Change, ran};
 use crate::failure::{During, Failure};
 use crate::map;
-use crate::module::{ArgError, Module, ModuleSpec, Reach};
+use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
 use crate::probe::{expand, glob};
 use crate::system::{Command, FileKind, Output, System};
 use crate::value::{Map, Value};
@@ -76,8 +76,8 @@ impl Module for Args {
         }
     }
 
-    fn reach(&self) -> Reach {
-        reach(&self.creates, &self.removes)
+    fn effects(_: &Given) -> Effects {
+        Effects::world()
     }
 }
 
@@ -176,14 +176,6 @@ impl<'a> Guard<'a> {
             return Ok(Some((path, "does not exist")));
         }
         Ok(None)
-    }
-}
-
-/// A command with `creates` or `removes` looks only at its host before it has something to do.
-pub(super) fn reach(creates: &Option<PathBuf>, removes: &Option<PathBuf>) -> Reach {
-    match creates.is_some() || removes.is_some() {
-        true => Reach::Guarded,
-        false => Reach::Outside,
     }
 }
 

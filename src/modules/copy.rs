@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::change::{Attributes, Change, Mode};
 use crate::failure::{During, Failure};
 use crate::file_args;
-use crate::module::{Arg, ArgError, Module, ModuleSpec, Reach, Source};
+use crate::module::{Arg, ArgError, Module, ModuleSpec, Effects, Given, Source};
 use crate::modules::file_args::Common;
 use crate::modules::placing::Placing;
 use crate::modules::put::{Put, check_validate};
@@ -85,8 +85,8 @@ impl Module for Args {
         }
     }
 
-    fn reach(&self) -> Reach {
-        Reach::Host
+    fn effects(_: &Given) -> Effects {
+        Effects::host()
     }
 }
 

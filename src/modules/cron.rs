@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::change::perform::backup_name;
 use crate::change::{Act, Action, Attributes, Change, WriteFile};
 use crate::failure::{During, Failure};
-use crate::module::{ArgError, Module, ModuleSpec, Reach};
+use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
 use crate::modules::text_file::TextFile;
 use crate::probe::dpkg;
 use crate::system::{Command, Content, Output, Subject, System};
@@ -131,8 +131,8 @@ impl Module for Args {
         }
     }
 
-    fn reach(&self) -> Reach {
-        Reach::Host
+    fn effects(_: &Given) -> Effects {
+        Effects::host()
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::web::exchange;
 use crate::change::{Act, Action, Attributes, Change, Mode, WriteFile};
 use crate::failure::{During, Failure};
-use crate::module::{ArgError, Module, ModuleSpec, Reach};
+use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
 use crate::probe::{attributes, paths, pgp};
 use crate::system::{Content, Output, System};
 use crate::value::Value;
@@ -132,11 +132,8 @@ impl Module for Args {
         Ok(())
     }
 
-    fn reach(&self) -> Reach {
-        match self.signed_by.as_deref().is_some_and(is_address) && self.state == State::Present {
-            true => Reach::Outside,
-            false => Reach::Host,
-        }
+    fn effects(given: &Given) -> Effects {
+        Effects::world_if(given.may("signed_by", is_address))
     }
 }
 

@@ -2,7 +2,7 @@ use std::path::Path;
 
 use crate::change::{Action, Change};
 use crate::failure::{During, Failure};
-use crate::module::{Arg, ArgError, Module, ModuleSpec, Reach};
+use crate::module::{Arg, ArgError, Module, ModuleSpec, Effects, Given};
 use crate::probe::dpkg;
 use crate::system::{Command, Output, Subject, System};
 use crate::value::{Map, Value};
@@ -99,8 +99,8 @@ impl Module for Args {
         }
     }
 
-    fn reach(&self) -> Reach {
-        Reach::Host
+    fn effects(_: &Given) -> Effects {
+        Effects::host()
     }
 }
 

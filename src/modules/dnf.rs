@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::change::{Act, Action, Change};
 use crate::failure::{During, Failure};
-use crate::module::{ArgError, Module, ModuleSpec, Reach};
+use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
 use crate::modules::printed::add_printed;
 use crate::probe::dpkg;
 use crate::probe::rpm::Simulation;
@@ -125,11 +125,8 @@ impl Module for Args {
         }
     }
 
-    fn reach(&self) -> Reach {
-        match self.name.iter().any(|name| name.contains("://")) {
-            true => Reach::Outside,
-            false => Reach::Host,
-        }
+    fn effects(given: &Given) -> Effects {
+        Effects::world_if(given.may("name", |name| name.contains("://")))
     }
 }
 

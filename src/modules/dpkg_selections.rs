@@ -1,6 +1,6 @@
 use crate::change::{Action, Change};
 use crate::failure::Failure;
-use crate::module::{Module, ModuleSpec, Reach};
+use crate::module::{Module, ModuleSpec, Effects, Given};
 use crate::probe::dpkg::Database;
 use crate::system::{Command, Output, Subject, System};
 use crate::value::Value;
@@ -56,7 +56,7 @@ impl Module for Args {
         Ok(Change::of(vec![action.settles(subject, wanted)], values))
     }
 
-    fn reach(&self) -> Reach {
-        Reach::Host
+    fn effects(_: &Given) -> Effects {
+        Effects::host()
     }
 }

@@ -4,7 +4,7 @@ use base64::Engine as _;
 
 use crate::change::Change;
 use crate::failure::{During, Failure};
-use crate::module::{Module, ModuleSpec};
+use crate::module::{Effects, Given, Module, ModuleSpec, Things};
 use crate::probe::{expand, paths};
 use crate::system::{Digest, FileKind, Output, System};
 use crate::value::{Map, Value};
@@ -72,6 +72,10 @@ impl Module for Args {
             values.insert("remote_checksum".to_owned(), checksum.map_or(Value::Null, Value::Str));
         }
         Ok(Change::none(values))
+    }
+
+    fn effects(_: &Given) -> Effects {
+        Effects::looks().writing(Things::FILES)
     }
 }
 

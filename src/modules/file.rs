@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::change::{Act, Action, Attributes, Change, WriteFile};
 use crate::failure::Failure;
-use crate::module::{ArgError, Module, ModuleSpec, Reach};
+use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
 use crate::modules::file_args::{Common, make_dirs};
 use crate::probe::{attributes, expand, paths};
 use crate::system::{Content, FileKind, Output, Stat, System};
@@ -83,8 +83,8 @@ impl Module for Args {
         }
     }
 
-    fn reach(&self) -> Reach {
-        Reach::Host
+    fn effects(_: &Given) -> Effects {
+        Effects::host()
     }
 }
 

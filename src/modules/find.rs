@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::change::{Change, Mode};
 use crate::failure::{During, Failure};
-use crate::module::{ArgError, Module, ModuleSpec, Reach};
+use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
 use crate::modules::stat::Algorithm;
 use crate::probe::{expand, paths, stat};
 use crate::system::{FileKind, Output, Stat, System};
@@ -116,8 +116,8 @@ impl Module for Args {
         Ok(())
     }
 
-    fn reach(&self) -> Reach {
-        Reach::Host
+    fn effects(_: &Given) -> Effects {
+        Effects::looks()
     }
 }
 

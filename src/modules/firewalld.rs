@@ -1,6 +1,6 @@
 use crate::change::{Action, Change};
 use crate::failure::{During, Failure};
-use crate::module::{ArgError, Module, ModuleSpec, Reach};
+use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
 use crate::probe::dpkg;
 use crate::system::{Command, Output, Subject, System};
 use crate::value::{Map, Value};
@@ -97,9 +97,9 @@ impl Module for Args {
         Ok(())
     }
 
-    fn reach(&self) -> Reach {
+    fn effects(_: &Given) -> Effects {
         // Others may no longer get through.
-        Reach::Guarded
+        Effects::world()
     }
 }
 

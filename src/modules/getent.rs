@@ -1,6 +1,6 @@
 use crate::change::Change;
 use crate::failure::{During, Failure};
-use crate::module::{Module, ModuleSpec, Reach};
+use crate::module::{Module, ModuleSpec, Effects, Given, Things};
 use crate::system::{Command, Output, System};
 use crate::value::{Map, Value};
 use crate::{args, map};
@@ -48,9 +48,13 @@ impl Module for Args {
         Ok(Change::none(map! { "ansible_facts" => map! { name => entries } }))
     }
 
-    fn reach(&self) -> Reach {
-        // A name service may be asked that others change.
-        Reach::Outside
+    fn effects(given: &Given) -> Effects {
+        let facts = Effects::looks().reading(Things::WORLD);
+        match given.text("database") {
+            // A name service may be asked that others change.
+            Some(database) => facts.returning([format!("getent_{database}")]),
+            None => facts.setting_any(),
+        }
     }
 }
 

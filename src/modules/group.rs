@@ -1,6 +1,6 @@
 use crate::change::{Action, Change};
 use crate::failure::Failure;
-use crate::module::{ArgError, Module, ModuleSpec, Reach};
+use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
 use crate::modules::printed::add_printed;
 use crate::probe::passwd::{self, Group, IdKind};
 use crate::system::{Command, Output, System};
@@ -63,8 +63,8 @@ impl Module for Args {
         Ok(())
     }
 
-    fn reach(&self) -> Reach {
-        Reach::Host
+    fn effects(_: &Given) -> Effects {
+        Effects::host()
     }
 }
 

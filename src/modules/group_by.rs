@@ -1,5 +1,5 @@
 use crate::args;
-use crate::module::ModuleSpec;
+use crate::module::{Effects, ModuleSpec, Things};
 
 args! {
     /// Puts each host into a group that is named after something known of it.
@@ -12,4 +12,7 @@ args! {
 }
 
 /// The registry's entry.
-pub static SPEC: ModuleSpec = ModuleSpec::controller::<Args>("ansible.builtin", "group_by");
+pub static SPEC: ModuleSpec = ModuleSpec {
+    effects: |_| Effects::none().writing(Things::INVENTORY),
+    ..ModuleSpec::controller::<Args>("ansible.builtin", "group_by")
+};

@@ -2,7 +2,7 @@ use std::path::Path;
 
 use crate::change::{Action, Change};
 use crate::failure::{During, Failure};
-use crate::module::{ArgError, Module, ModuleSpec, Reach};
+use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
 use crate::modules::text_file::TextFile;
 use crate::probe::systemd;
 use crate::system::{Command, Output, Subject, System};
@@ -72,8 +72,9 @@ impl Module for Args {
         Ok(())
     }
 
-    fn reach(&self) -> Reach {
-        Reach::Host
+    fn effects(_: &Given) -> Effects {
+        let facts = ["ansible_hostname", "ansible_nodename", "ansible_fqdn", "ansible_domain"];
+        Effects::host().returning(facts)
     }
 }
 

@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use crate::module::ModuleSpec;
+use crate::module::{Effects, ModuleSpec, Things};
 use crate::{args, choices};
 
 choices! {
@@ -40,5 +40,9 @@ args! {
 /// The registry's entry.
 pub static SPEC: ModuleSpec = ModuleSpec {
     free_form: Some("file"),
+    effects: |given| match given.text("name") {
+        Some(name) => Effects::none().setting([name]).reading(Things::FILES),
+        None => Effects::none().setting_any().reading(Things::FILES),
+    },
     ..ModuleSpec::controller::<Args>("ansible.builtin", "include_vars")
 };

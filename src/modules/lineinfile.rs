@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::change::Change;
 use crate::failure::Failure;
-use crate::module::{ArgError, Module, ModuleSpec, Reach};
+use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
 use crate::modules::edit::Text;
 use crate::modules::put::{Put, check_validate};
 use crate::system::{Output, System};
@@ -109,8 +109,8 @@ impl Module for Args {
         }
     }
 
-    fn reach(&self) -> Reach {
-        Reach::Host
+    fn effects(_: &Given) -> Effects {
+        Effects::host()
     }
 }
 

@@ -1,4 +1,4 @@
-use crate::module::ModuleSpec;
+use crate::module::{Effects, ModuleSpec, Place, Things};
 use crate::{args, choices};
 
 choices! {
@@ -38,5 +38,7 @@ args! {
 /// The registry's entry.
 pub static SPEC: ModuleSpec = ModuleSpec {
     free_form: Some("free_form"),
+    place: Place::Course,
+    effects: |_| Effects::none().writing(Things::COURSE),
     ..ModuleSpec::controller::<Args>("ansible.builtin", "meta")
 };

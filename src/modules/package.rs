@@ -1,6 +1,6 @@
 use crate::change::Change;
 use crate::failure::Failure;
-use crate::module::{ArgError, Module, ModuleSpec, Param, Reach};
+use crate::module::{ArgError, Module, ModuleSpec, Param, Effects, Given};
 use crate::system::{Output, System};
 use crate::value::{Map, Value};
 use crate::{args, choices};
@@ -55,9 +55,8 @@ impl Module for Args {
         }
     }
 
-    fn reach(&self) -> Reach {
-        let host = |manager: &Manager| self.of(*manager).is_ok_and(|module| module.reach() == Reach::Host);
-        if self.candidates().iter().any(host) { Reach::Host } else { Reach::Outside }
+    fn effects(given: &Given) -> Effects {
+        Effects::world_if(given.may("name", |name| name.contains("://")))
     }
 }
 
@@ -107,12 +106,10 @@ fn is(param: &Param, name: &str) -> bool {
 mod tests {
     use super::*;
     use crate::map;
-    use crate::module::Arguments;
 
     #[test]
-    fn it_reaches_as_far_as_what_does_the_work() {
-        let reach = |map: Map| Args::read(&map).unwrap().reach();
-        assert_eq!(reach(map! { "name" => "tree", "use" => "apt" }), Reach::Host);
-        assert_eq!(reach(map! { "name" => "tree" }), Reach::Host);
+    fn only_packages_from_elsewhere_reach_out() {
+        assert_eq!(SPEC.effects_of(&map! { "name" => "tree" }), Effects::host());
+        assert_eq!(SPEC.effects_of(&map! { "name" => "https://host/tree.rpm" }), Effects::world());
     }
 }

@@ -1,6 +1,6 @@
 use crate::change::Change;
 use crate::failure::Failure;
-use crate::module::{Module, ModuleSpec, Reach};
+use crate::module::{Module, ModuleSpec, Effects, Given};
 use crate::probe::dpkg::{self, Database};
 use crate::probe::rpm;
 use crate::system::{Output, System};
@@ -78,8 +78,8 @@ impl Module for Args {
         }
     }
 
-    fn reach(&self) -> Reach {
-        Reach::Host
+    fn effects(_: &Given) -> Effects {
+        Effects::looks().returning(["packages"])
     }
 }
 

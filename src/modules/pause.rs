@@ -1,5 +1,5 @@
 use crate::args;
-use crate::module::ModuleSpec;
+use crate::module::{Effects, ModuleSpec, Things};
 
 args! {
     /// Waits: for a time, or until the operator presses Enter.
@@ -19,4 +19,8 @@ args! {
 }
 
 /// The registry's entry.
-pub static SPEC: ModuleSpec = ModuleSpec::controller::<Args>("ansible.builtin", "pause");
+pub static SPEC: ModuleSpec = ModuleSpec {
+    effects: |_| Effects::none().writing(Things::COURSE),
+    once: true,
+    ..ModuleSpec::controller::<Args>("ansible.builtin", "pause")
+};

@@ -2,7 +2,7 @@ use crate::args;
 use crate::change::Change;
 use crate::failure::Failure;
 use crate::map;
-use crate::module::{Module, ModuleSpec, Reach};
+use crate::module::{Module, ModuleSpec, Effects, Given};
 use crate::system::{Output, System};
 
 args! {
@@ -24,7 +24,7 @@ impl Module for Args {
         }
     }
 
-    fn reach(&self) -> Reach {
-        Reach::Host
+    fn effects(_: &Given) -> Effects {
+        Effects::looks()
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::change::{Action, Change};
 use crate::failure::Failure;
-use crate::module::{ArgError, Module, ModuleSpec, Reach};
+use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
 use crate::modules::postgresql;
 use crate::probe::postgres::{Server, identifier, literal, subject};
 use crate::system::{Output, System};
@@ -98,8 +98,8 @@ impl Module for Args {
         dump::check(self)
     }
 
-    fn reach(&self) -> Reach {
-        if self.login_host.is_some() { Reach::Outside } else { Reach::Host }
+    fn effects(given: &Given) -> Effects {
+        Effects::world_if(given.has("login_host"))
     }
 }
 

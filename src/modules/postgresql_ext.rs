@@ -1,6 +1,6 @@
 use crate::change::Change;
 use crate::failure::Failure;
-use crate::module::{ArgError, Module, ModuleSpec, Reach};
+use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
 use crate::modules::postgresql;
 use crate::probe::postgres::{Server, identifier, literal, subject};
 use crate::system::{Output, Subject, System};
@@ -67,8 +67,8 @@ impl Module for Args {
         Ok(())
     }
 
-    fn reach(&self) -> Reach {
-        if self.login_host.is_some() { Reach::Outside } else { Reach::Host }
+    fn effects(given: &Given) -> Effects {
+        Effects::world_if(given.has("login_host"))
     }
 }
 

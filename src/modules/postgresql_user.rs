@@ -2,7 +2,7 @@ mod role;
 
 use crate::change::{Action, Change};
 use crate::failure::Failure;
-use crate::module::{ArgError, Module, ModuleSpec, Reach};
+use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
 use crate::modules::postgresql;
 use crate::probe::postgres::{Server, identifier, literal, subject};
 use crate::system::{Output, System};
@@ -84,8 +84,8 @@ impl Module for Args {
         self.flags().map(|_| ()).map_err(|why| ArgError::new("role_attr_flags", why))
     }
 
-    fn reach(&self) -> Reach {
-        if self.login_host.is_some() { Reach::Outside } else { Reach::Host }
+    fn effects(given: &Given) -> Effects {
+        Effects::world_if(given.has("login_host"))
     }
 }
 

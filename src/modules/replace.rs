@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use crate::change::Change;
 use crate::failure::Failure;
-use crate::module::{ArgError, Module, ModuleSpec, Reach};
+use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
 use crate::modules::edit::{Text, gave_up};
 use crate::modules::put::{Put, check_validate};
 use crate::python_regex::{Flags, Pattern};
@@ -81,8 +81,8 @@ impl Module for Args {
         check_validate(&self.validate)
     }
 
-    fn reach(&self) -> Reach {
-        Reach::Host
+    fn effects(_: &Given) -> Effects {
+        Effects::host()
     }
 }
 

@@ -4,8 +4,8 @@ use crate::args;
 use crate::change::{Act, Action, Attributes, Change, WriteFile, ran};
 use crate::failure::Failure;
 use crate::map;
-use crate::module::{ArgError, Module, ModuleSpec, Reach, Source};
-use crate::modules::command::{Guard, reach};
+use crate::module::{ArgError, Module, ModuleSpec, Effects, Given, Source};
+use crate::modules::command::Guard;
 use crate::probe::{expand, paths};
 use crate::system::{Command, Content, Output, System};
 use crate::value::Map;
@@ -91,8 +91,8 @@ impl Module for Args {
         }
     }
 
-    fn reach(&self) -> Reach {
-        reach(&self.creates, &self.removes)
+    fn effects(_: &Given) -> Effects {
+        Effects::world()
     }
 }
 

@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use crate::change::{Action, Change};
 use crate::failure::Failure;
-use crate::module::{ArgError, Module, ModuleSpec, Reach};
+use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
 use crate::modules::text_file::TextFile;
 use crate::probe::os::{self};
 use crate::probe::paths;
@@ -66,8 +66,8 @@ impl Module for Args {
         Ok(())
     }
 
-    fn reach(&self) -> Reach {
-        Reach::Host
+    fn effects(_: &Given) -> Effects {
+        Effects::host()
     }
 }
 

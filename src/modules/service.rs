@@ -2,7 +2,7 @@ mod init;
 
 use crate::change::Change;
 use crate::failure::Failure;
-use crate::module::{ArgError, Arguments, Module, ModuleSpec, Reach};
+use crate::module::{ArgError, Arguments, Module, ModuleSpec, Effects, Given};
 use crate::modules::systemd;
 use crate::probe;
 use crate::system::{Output, System};
@@ -75,8 +75,8 @@ impl Module for Args {
         self.words().map(|_| ()).map_err(|why| ArgError::new("arguments", why))
     }
 
-    fn reach(&self) -> Reach {
-        Reach::Host
+    fn effects(_: &Given) -> Effects {
+        Effects::host()
     }
 }
 

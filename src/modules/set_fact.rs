@@ -1,5 +1,5 @@
 use crate::args;
-use crate::module::ModuleSpec;
+use crate::module::{Effects, ModuleSpec};
 
 args! {
     /// Sets variables of the host, by name: `set_fact: {port: 80}`.
@@ -13,4 +13,10 @@ args! {
 }
 
 /// The registry's entry.
-pub static SPEC: ModuleSpec = ModuleSpec::controller::<Args>("ansible.builtin", "set_fact");
+pub static SPEC: ModuleSpec = ModuleSpec {
+    effects: |given| match given.others().any(|name| name.contains("{{")) {
+        true => Effects::none().setting_any(),
+        false => Effects::none().returning(given.others()),
+    },
+    ..ModuleSpec::controller::<Args>("ansible.builtin", "set_fact")
+};

@@ -5,7 +5,7 @@ use crate::args;
 use crate::change::Change;
 use crate::failure::Failure;
 use crate::map;
-use crate::module::{ArgError, Module, ModuleSpec, Reach};
+use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
 use crate::probe::os::{Ask, GROUPS, Group};
 use crate::probe::{expand, glob};
 use crate::system::{Output, System};
@@ -53,8 +53,8 @@ impl Module for Args {
         self.groups().map(drop)
     }
 
-    fn reach(&self) -> Reach {
-        Reach::Host
+    fn effects(_: &Given) -> Effects {
+        Effects::looks().gathering()
     }
 }
 

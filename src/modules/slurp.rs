@@ -4,7 +4,7 @@ use base64::Engine as _;
 
 use crate::change::Change;
 use crate::failure::{During, Failure};
-use crate::module::{Module, ModuleSpec, Reach};
+use crate::module::{Module, ModuleSpec, Effects, Given};
 use crate::probe::{expand, paths};
 use crate::system::{FileKind, Output, System};
 use crate::{args, map};
@@ -42,7 +42,7 @@ impl Module for Args {
         }))
     }
 
-    fn reach(&self) -> Reach {
-        Reach::Host
+    fn effects(_: &Given) -> Effects {
+        Effects::looks()
     }
 }

@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use crate::change::Change;
 use crate::failure::{During, Failure};
-use crate::module::{Module, ModuleSpec, Reach};
+use crate::module::{Module, ModuleSpec, Effects, Given};
 use crate::probe::{expand, paths, stat};
 use crate::system::{Command, Digest, FileKind, Output, Stat, System};
 use crate::value::{Map, Value};
@@ -64,8 +64,8 @@ impl Module for Args {
         Ok(Change::none(map! { "stat" => values }))
     }
 
-    fn reach(&self) -> Reach {
-        Reach::Host
+    fn effects(_: &Given) -> Effects {
+        Effects::looks()
     }
 }
 

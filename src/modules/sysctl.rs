@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use crate::change::{Action, Change};
 use crate::failure::{During, Failure, plain};
-use crate::module::{ArgError, Module, ModuleSpec, Reach, read_bool};
+use crate::module::{ArgError, Module, ModuleSpec, Effects, Given, read_bool};
 use crate::modules::text_file::TextFile;
 use crate::probe::paths;
 use crate::system::{Command, Output, Subject, System};
@@ -72,8 +72,8 @@ impl Module for Args {
         Ok(())
     }
 
-    fn reach(&self) -> Reach {
-        Reach::Host
+    fn effects(_: &Given) -> Effects {
+        Effects::host()
     }
 }
 

@@ -1,6 +1,6 @@
 use crate::change::{Act, Action, Change};
 use crate::failure::Failure;
-use crate::module::{ArgError, Module, ModuleSpec, Reach};
+use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
 use crate::probe::systemd::{self, Scope, Unit};
 use crate::system::{Output, Subject, System};
 use crate::value::{Map, Value};
@@ -84,8 +84,8 @@ impl Module for Args {
         Ok(())
     }
 
-    fn reach(&self) -> Reach {
-        Reach::Host
+    fn effects(_: &Given) -> Effects {
+        Effects::host()
     }
 }
 

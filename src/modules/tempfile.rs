@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use crate::change::{Act, Action, Change};
 use crate::failure::Failure;
-use crate::module::{ArgError, Module, ModuleSpec, Reach};
+use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
 use crate::probe::{attributes, paths};
 use crate::system::{Command, Output, System};
 use crate::value::Value;
@@ -67,7 +67,7 @@ impl Module for Args {
         Ok(())
     }
 
-    fn reach(&self) -> Reach {
-        Reach::Host
+    fn effects(_: &Given) -> Effects {
+        Effects::host()
     }
 }

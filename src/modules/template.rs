@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use crate::change::{Attributes, Change, Mode};
 use crate::failure::Failure;
-use crate::module::{ArgError, Module, ModuleSpec, Reach, Rendered, Source};
+use crate::module::{ArgError, Module, ModuleSpec, Effects, Given, Rendered, Source};
 use crate::modules::file_args::Common;
 use crate::modules::placing::Placing;
 use crate::modules::put::{Put, check_validate};
@@ -101,7 +101,7 @@ impl Module for Args {
         check_validate(&self.validate)
     }
 
-    fn reach(&self) -> Reach {
-        Reach::Host
+    fn effects(_: &Given) -> Effects {
+        Effects::host()
     }
 }

@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use crate::change::{Act, Action, Change};
 use crate::failure::{During, Failure};
-use crate::module::{ArgError, Module, ModuleSpec, Reach};
+use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
 use crate::modules::text_file::TextFile;
 use crate::probe::{paths, systemd};
 use crate::system::{Command, Output, Subject, System};
@@ -65,8 +65,8 @@ impl Module for Args {
         }
     }
 
-    fn reach(&self) -> Reach {
-        Reach::Host
+    fn effects(_: &Given) -> Effects {
+        Effects::host()
     }
 }
 

@@ -2,7 +2,7 @@ mod rule;
 
 use crate::change::{Action, Change};
 use crate::failure::{During, Failure};
-use crate::module::{ArgError, Module, ModuleSpec, Reach};
+use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
 use crate::probe::dpkg;
 use crate::system::{Command, Output, Subject, System};
 use crate::value::{Map, Value};
@@ -115,9 +115,9 @@ impl Module for Args {
         self.check_rule()
     }
 
-    fn reach(&self) -> Reach {
+    fn effects(_: &Given) -> Effects {
         // Others may no longer get through.
-        Reach::Guarded
+        Effects::world()
     }
 }
 

@@ -11,7 +11,7 @@ use super::web::shown;
 use crate::change::answer::Answer;
 use crate::change::{Act, Action, Change};
 use crate::failure::{During, Failure};
-use crate::module::{ArgError, Module, ModuleSpec, Reach, Source};
+use crate::module::{ArgError, Module, ModuleSpec, Effects, Given, Source};
 use crate::probe::{attributes, expand, paths};
 use crate::system::{Output, System};
 use crate::value::{Map, Value};
@@ -89,11 +89,8 @@ impl Module for Args {
         Options::parse(&self.extra_opts).map(|_| ()).map_err(|message| ArgError::new("extra_opts", message))
     }
 
-    fn reach(&self) -> Reach {
-        match self.url() {
-            Some(_) => Reach::Outside,
-            None => Reach::Host,
-        }
+    fn effects(given: &Given) -> Effects {
+        Effects::world_if(given.may("src", |src| src.contains("://")))
     }
 }
 

@@ -7,7 +7,7 @@ use crate::change::answer::Answer;
 use crate::change::{Act, Action, Change, WriteFile};
 use crate::failure::{During, Failure};
 use crate::map;
-use crate::module::{ArgError, Mode, Module, ModuleSpec, Reach, Source};
+use crate::module::{ArgError, Mode, Module, ModuleSpec, Effects, Given, Source};
 use crate::probe::attributes::{self, Wanted};
 use crate::probe::expand;
 use crate::system::{Content, FileKind, Output, Request, System};
@@ -153,11 +153,8 @@ impl Module for Args {
         Ok(())
     }
 
-    fn reach(&self) -> Reach {
-        match self.creates.is_some() || self.removes.is_some() {
-            true => Reach::Guarded,
-            false => Reach::Outside,
-        }
+    fn effects(_: &Given) -> Effects {
+        Effects::world()
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::change::Change;
 use crate::failure::Failure;
-use crate::module::{ArgError, Module, ModuleSpec, Reach};
+use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
 use crate::modules::printed::{add_printed, has_run};
 use crate::probe::passwd::{self, User};
 use crate::system::{Output, System};
@@ -133,8 +133,8 @@ impl Module for Args {
         Ok(())
     }
 
-    fn reach(&self) -> Reach {
-        Reach::Host
+    fn effects(_: &Given) -> Effects {
+        Effects::host()
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::change::{Act, Action, Change, WriteFile};
 use crate::failure::{During, Failure};
-use crate::module::{ArgError, Module, ModuleSpec, Reach};
+use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
 use crate::probe::paths;
 use crate::system::{Content, Output, System};
 use crate::{choices, file_args, map};
@@ -156,8 +156,8 @@ impl Module for Args {
         Ok(())
     }
 
-    fn reach(&self) -> Reach {
-        Reach::Host
+    fn effects(_: &Given) -> Effects {
+        Effects::host()
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod answers;
 mod back;
+mod effects;
 mod order;
 mod sending;
 mod walker;
@@ -46,7 +47,8 @@ impl<'a> Batch<'a> {
             flights: VecDeque::new(),
             state: State::Active,
             notified: BTreeSet::new(),
-            barrier: None,
+            passed: Default::default(),
+            is_here: false,
             shares: false,
             lane: 0,
             waiting: None,
@@ -111,6 +113,8 @@ impl<'a> Batch<'a> {
     /// Opens the host's session, so that all of a play connect side by side.
     fn open(&mut self, host: usize) {
         let name = self.walkers[host].name.clone();
-        let _ = self.run.session(&name, &self.play.keywords);
+        if let Ok(session) = self.run.session(&name, &self.play.keywords) {
+            self.walkers[host].is_here = self.run.sessions[session].is_local;
+        }
     }
 }

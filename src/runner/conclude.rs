@@ -12,7 +12,7 @@ use crate::diagnostic::Diagnostic;
 use crate::event::{Event, Status, TaskResult};
 use crate::map;
 use crate::protocol::Mode;
-use crate::steps::{Step, Work};
+use crate::steps::{ANYTHING, Step, Work};
 use crate::template::RenderError;
 use crate::value::{Map, Value};
 
@@ -244,11 +244,12 @@ impl Batch<'_> {
         let mut result = whole.values.clone();
         result.shift_remove("_ansible_facts_cacheable");
         let registered = Registered { result: Value::Map(result), facts: items.iter().filter_map(facts).collect() };
+        let name = self.walkers[host].name.clone();
         let owner = match &flight.delegate {
             Some(delegate) if flight.delegate_facts => delegate.clone(),
-            _ => self.walkers[host].name.clone(),
+            _ => name.clone(),
         };
-        self.keep(&self.walkers[host].name.clone(), &owner, &flight.step, &registered);
+        self.keep(&name, &owner, &flight.step, &registered);
         registered
     }
 
@@ -332,7 +333,7 @@ impl Batch<'_> {
         walker.flights.clear();
         walker.cursor = flight.resume.clone();
         // The others may still be at it.
-        walker.barrier = Some(flight.position.clone());
+        walker.passed.note(ANYTHING, &flight.position);
         if walker.cursor.fail() == Fallout::Continues {
             return;
         }

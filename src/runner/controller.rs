@@ -3,13 +3,14 @@
 
 use std::sync::Arc;
 
+use super::connection::text_of;
 use super::flight::Ended;
-use super::prepare::{Bench, written};
+use super::prepare::{Bench, Settled, Wait, written};
 use crate::failure::Failure;
 use crate::map;
 use crate::module::{Arguments, ModuleSpec};
 use crate::modules;
-use crate::protocol::Outcome;
+use crate::protocol::{Mode, Outcome};
 use crate::template::{Binding, RenderError, Scope, is_template};
 use crate::value::{Map, Value};
 use crate::yaml::{Node, NodeKind};
@@ -32,22 +33,87 @@ fn failed(failure: Failure) -> Ended {
 }
 
 /// Carries out one of them.
-pub fn settle(bench: &Bench, spec: &ModuleSpec, args: &Node, scope: &Arc<dyn Scope>) -> Result<Ended, RenderError> {
-    match spec.name {
+pub fn settle(bench: &Bench, spec: &ModuleSpec, args: &Node, scope: &Arc<dyn Scope>) -> Result<Settled, RenderError> {
+    let ended = match spec.name {
+        "pause" => return pause(bench, args, scope),
+        "add_host" => add_host(bench, args, scope),
+        "group_by" => group_by(bench, args, scope),
         "debug" => debug(bench, args, scope),
         "assert" => assert(bench, args, scope),
         "fail" => fail(bench, args, scope),
         "set_fact" => set_fact(bench, args, scope),
         "validate_argument_spec" => validate(bench, args, scope),
         "include_vars" => super::include_vars::settle(bench, args, scope),
-        // The others concern the course of the play: the batch carries them out in their turn.
         _ => Ok(outcome(Map::new())),
+    };
+    ended.map(Settled::Ended)
+}
+
+/// Reads rendered arguments; the error is how the item ends.
+fn read<A: Arguments>(bench: &Bench, args: &Node, scope: &Arc<dyn Scope>) -> Result<Result<A, Ended>, RenderError> {
+    let rendered = bench.arguments(args, scope)?;
+    Ok(A::read(&rendered).map_err(|error| failed(error.into())))
+}
+
+fn pause(bench: &Bench, args: &Node, scope: &Arc<dyn Scope>) -> Result<Settled, RenderError> {
+    let args: modules::pause::Args = match read(bench, args, scope)? {
+        Ok(args) => args,
+        Err(ended) => return Ok(Settled::Ended(ended)),
+    };
+    let asked = args.minutes.map(|minutes| minutes * 60.0).or(args.seconds);
+    let seconds = if bench.options.mode == Mode::Plan { Some(0.0) } else { asked };
+    let waited = seconds.unwrap_or(0.0);
+    let result = map! {
+        "changed" => false, "rc" => 0, "stderr" => "", "echo" => args.echo, "user_input" => "",
+        "delta" => waited as i64, "stdout" => format!("Paused for {waited} seconds"),
+    };
+    Ok(Settled::Wait(match seconds {
+        Some(seconds) => Wait::Seconds(seconds, result),
+        None => Wait::Line(result),
+    }))
+}
+
+fn add_host(bench: &Bench, args: &Node, scope: &Arc<dyn Scope>) -> Result<Ended, RenderError> {
+    let args: modules::add_host::Args = match read(bench, args, scope)? {
+        Ok(args) => args,
+        Err(ended) => return Ok(ended),
+    };
+    let changed = bench.run.add_host(&args.name, &args.groups, &args.vars);
+    let values = map! { "add_host" => map! {
+        "host_name" => args.name, "groups" => args.groups, "host_vars" => args.vars,
+    } };
+    Ok(with_change(outcome(values), changed))
+}
+
+fn group_by(bench: &Bench, args: &Node, scope: &Arc<dyn Scope>) -> Result<Ended, RenderError> {
+    let args: modules::group_by::Args = match read(bench, args, scope)? {
+        Ok(args) => args,
+        Err(ended) => return Ok(ended),
+    };
+    let clean = |name: &str| name.replace(' ', "-");
+    let parents: Vec<String> = match args.parents.is_empty() {
+        true => vec!["all".to_owned()],
+        false => args.parents.iter().map(|name| clean(name)).collect(),
+    };
+    let host = match scope.lookup("inventory_hostname") {
+        Some(Binding::Data(name)) => text_of(&name),
+        _ => String::new(),
+    };
+    let changed = bench.run.group_by(&host, &clean(&args.key), &parents);
+    let values = map! { "add_group" => clean(&args.key), "parent_groups" => parents };
+    Ok(with_change(outcome(values), changed))
+}
+
+fn with_change(mut ended: Ended, changed: bool) -> Ended {
+    if let Ended::Outcome(outcome) = &mut ended {
+        outcome.changed = changed;
     }
+    ended
 }
 
 fn debug(bench: &Bench, args: &Node, scope: &Arc<dyn Scope>) -> Result<Ended, RenderError> {
     if let Some(node) = args.get("verbosity") {
-        let wanted = super::connection::text_of(&bench.templar.render(node, scope)?);
+        let wanted = text_of(&bench.templar.render(node, scope)?);
         if wanted.trim().parse::<u8>().is_ok_and(|wanted| wanted > bench.options.verbosity) {
             return Ok(Ended::Skipped("verbosity threshold not met".to_owned()));
         }
@@ -119,8 +185,8 @@ fn assert(bench: &Bench, args: &Node, scope: &Arc<dyn Scope>) -> Result<Ended, R
 /// Text, or a list of lines.
 fn lines(value: &Value) -> String {
     match value {
-        Value::List(items) => items.iter().map(super::connection::text_of).collect::<Vec<_>>().join("\n"),
-        value => super::connection::text_of(value),
+        Value::List(items) => items.iter().map(text_of).collect::<Vec<_>>().join("\n"),
+        value => text_of(value),
     }
 }
 

@@ -9,25 +9,20 @@ use super::batch::{Batch, State};
 use super::connection::{Reader, text_of};
 use super::controller;
 use super::flight::{Ended, Flight, ItemRun};
-use super::prepare::{Bench, NotYet, Prepared, trouble};
-use super::scope::{TaskScope, Unsettled, data, layer, magic};
+use super::prepare::{Bench, NotYet, Prepared, Wait, trouble};
+use super::scope::{TaskScope, data, layer, magic};
 use super::{Tick, prepare};
-use crate::event::{Event, TaskInfo};
+use crate::event::TaskInfo;
 use crate::failure::Failure;
 use crate::map;
-use crate::module::{Arguments, Reach};
+use crate::module::Arguments;
 use crate::modules;
 use crate::protocol::{self, Mode, Position, ToAgent};
 use crate::steps::{Step, Work, absolute};
-use crate::template::RenderError;
+use crate::template::{Binding, RenderError};
 use crate::transport::SessionId;
 use crate::value::{Map, Value};
 use crate::vars::{Layer, Level, Stack};
-
-/// Modules of the controller that concern the course of the play.
-pub fn is_course(name: &str) -> bool {
-    matches!(name, "meta" | "pause" | "add_host" | "group_by")
-}
 
 impl Batch<'_> {
     /// Whether an answer at this position may be taken up.
@@ -51,14 +46,9 @@ impl Batch<'_> {
         layers.extend(self.play.layers.iter().cloned());
         layers.extend(self.play.host_layers.get(&walker.name).into_iter().flatten().cloned());
         layers.extend(step.layers.iter().cloned());
+        let unsettled = self.unsettled(host, position, in_turn);
         layers.push(self.play_magic(step));
-        let mut unsettled = Unsettled::default();
-        if !in_turn {
-            unsettled.others = self.walkers.len() > 1 && !self.is_front(host, position);
-            for flight in &walker.flights {
-                unsettle(&flight.step, &mut unsettled);
-            }
-        }
+        layers.push(self.hosts_magic(unsettled.others));
         let (files, table) = (step.files.clone(), self.run.table.clone());
         move |more| TaskScope {
             stack: Stack::new(layers.iter().chain(more).cloned()),
@@ -68,21 +58,10 @@ impl Batch<'_> {
         }
     }
 
-    fn is_front(&self, host: usize, position: &Position) -> bool {
-        self.walkers[host].flights.is_empty() && *position <= self.watermark()
-    }
-
     /// Magic variables of the play and the step.
     fn play_magic(&self, step: &Step) -> Arc<Layer> {
-        let alive = |walker: &&super::batch::Walker| matches!(walker.state, State::Active | State::Done);
-        let batch: Vec<String> = self.walkers.iter().filter(alive).map(|walker| walker.name.clone()).collect();
-        let all: Vec<String> =
-            self.play.hosts.iter().filter(|host| !self.run.out.contains_key(*host)).cloned().collect();
         let mut values = map! {
-            "ansible_play_batch" => batch.clone(),
-            "ansible_play_hosts" => all,
             "ansible_play_hosts_all" => self.play.hosts.clone(),
-            "play_hosts" => batch,
             "ansible_play_name" => self.play.name.clone(),
             "ansible_check_mode" => self.run.options.mode == Mode::Plan,
             "ansible_diff_mode" => self.run.options.diff,
@@ -102,21 +81,37 @@ impl Batch<'_> {
         magic(values)
     }
 
+    /// Magic variables that speak of which hosts are left. `pending`: not everybody has come so far.
+    fn hosts_magic(&self, pending: bool) -> Arc<Layer> {
+        let names = ["ansible_play_batch", "ansible_play_hosts", "play_hosts"];
+        if pending {
+            let values = names.map(|name| (name.to_owned(), Binding::Pending)).into();
+            return Arc::new(layer(Level::Magic, "magic variable", values));
+        }
+        let alive = |walker: &&super::batch::Walker| matches!(walker.state, State::Active | State::Done);
+        let batch: Vec<String> = self.walkers.iter().filter(alive).map(|walker| walker.name.clone()).collect();
+        let out = |host: &&String| self.run.out.contains_key(*host);
+        let all: Vec<String> = self.play.hosts.iter().filter(|host| !out(host)).cloned().collect();
+        magic(names.into_iter().map(str::to_owned).zip([batch.clone(), all, batch].map(Value::from)).collect())
+    }
+
     /// Prepares a step for a host.
     pub fn prepare(&mut self, host: usize, step: &Arc<Step>, position: &Position) -> Result<Prepared, NotYet> {
         let scope = self.scope_maker(host, step, position, false);
         self.run.bench(&scope).prepare(step)
     }
 
-    /// Whether a step is done once for all, and whether another host carries it out.
-    pub fn course_of(&mut self, host: usize, step: &Arc<Step>, position: &Position) -> Result<(bool, bool), NotYet> {
-        let delegated = step.keywords.delegate_to.is_some();
-        let Some(node) = &step.keywords.run_once else { return Ok((false, delegated)) };
+    /// Whether a step is done once for all. Where that cannot be told the step fails, see [`Batch::flight`].
+    pub fn is_once(&mut self, host: usize, step: &Arc<Step>, position: &Position) -> Result<bool, NotYet> {
+        if matches!(&step.work, Work::Call { spec, .. } if spec.once) {
+            return Ok(true);
+        }
+        let Some(node) = &step.keywords.run_once else { return Ok(false) };
         let scope = self.scope_maker(host, step, position, false);
         match self.run.bench(&scope).flag(Some(node)) {
-            Ok(once) => Ok((once.unwrap_or(false), delegated)),
+            Ok(once) => Ok(once.unwrap_or(false)),
             Err(RenderError::Pending) => Err(NotYet),
-            Err(_) => Ok((false, delegated)),
+            Err(_) => Ok(false),
         }
     }
 
@@ -126,21 +121,39 @@ impl Batch<'_> {
         host: usize,
         step: &Arc<Step>,
         position: &Position,
-        prepared: Prepared,
+        mut prepared: Prepared,
     ) -> Result<Flight, NotYet> {
         let scope = self.scope_maker(host, step, position, false);
         let bench = self.run.bench(&scope);
         let first_layers = prepared.items.first().map(|item| item.layers.clone()).unwrap_or_default();
         let scope = bench.with(&first_layers);
         let reader = Reader { templar: bench.templar, scope: &scope };
-        let flag = |node: &Option<Arc<crate::yaml::Node>>| -> Result<bool, NotYet> {
+        let keywords = &step.keywords;
+        let mut wrong = None;
+        // A keyword that cannot be evaluated fails the task: then its default holds.
+        let mut flag = |node: &Option<Arc<crate::yaml::Node>>, default: bool| -> Result<bool, NotYet> {
             match reader.flag(node.as_ref()) {
                 Ok(flag) => Ok(flag.unwrap_or(false)),
-                Err(RenderError::Pending) => Err(NotYet),
-                Err(_) => Ok(false),
+                Err(error) => {
+                    wrong = Some(trouble(error)?);
+                    Ok(default)
+                }
             }
         };
-        let keywords = &step.keywords;
+        let ignore_errors = flag(&keywords.ignore_errors, false)?;
+        let is_fatal = flag(&keywords.any_errors_fatal, false)?;
+        let ignore_unreachable = flag(&keywords.ignore_unreachable, false)?;
+        let delegate_facts = flag(&keywords.delegate_facts, false)?;
+        // What cannot be told is not shown.
+        let no_log = flag(&keywords.no_log, true)?;
+        flag(&keywords.run_once, false)?;
+        let is_skipped = |item: &ItemRun| matches!(item.ended, Some(Ended::Skipped(_)));
+        if !prepared.items.iter().all(is_skipped) && prepared.trouble.is_none() {
+            prepared.trouble = wrong;
+        }
+        if prepared.trouble.is_some() {
+            prepared.items.clear();
+        }
         // One message to one agent can hold only calls for one identity.
         let is_uniform = |items: &[ItemRun]| {
             let mut all = items.iter().filter_map(|item| Some((&item.call.as_ref()?.1, &item.delegate)));
@@ -150,7 +163,10 @@ impl Batch<'_> {
         let repeat = step.repeat.as_ref();
         let one_by_one = !keywords.until.is_empty()
             || repeat.is_some_and(|repeat| repeat.pause.is_some() || !repeat.break_when.is_empty())
+            || prepared.items.iter().any(|item| item.wait.is_some())
             || !is_uniform(&prepared.items);
+        let own = &self.walkers[host].name;
+        let delegate = prepared.items.first().and_then(|item| item.delegate.clone()).filter(|name| name != own);
         let info = TaskInfo {
             position: position.clone(),
             name: task_name(&bench, step),
@@ -172,23 +188,27 @@ impl Batch<'_> {
             is_loop: prepared.is_loop,
             trouble: prepared.trouble,
             session: None,
-            delegate: None,
+            delegate,
             lane: 0,
             one_by_one,
             pending: VecDeque::new(),
             fence: false,
             done: true,
-            ignore_errors: flag(&keywords.ignore_errors)?,
-            is_fatal: flag(&keywords.any_errors_fatal)?,
+            ignore_errors,
+            is_fatal,
             is_shared: false,
-            ignore_unreachable: flag(&keywords.ignore_unreachable)?,
-            no_log: flag(&keywords.no_log)?,
-            delegate_facts: flag(&keywords.delegate_facts)?,
+            ignore_unreachable,
+            no_log,
+            delegate_facts,
         })
     }
 
     /// Sends a flight's calls, all of them or the first.
     pub fn send(&mut self, host: usize, flight: &mut Flight) {
+        let waits = flight.pending.front().and_then(|index| flight.items[*index].wait.clone());
+        if let Some(wait) = waits {
+            return self.hold(host, &flight.position, wait);
+        }
         let Some(session) = self.session_of(host, flight) else { return };
         let count = if flight.one_by_one { 1 } else { flight.pending.len() };
         let mut calls = Vec::with_capacity(count);
@@ -223,6 +243,7 @@ impl Batch<'_> {
         flight.lane = if delegate.is_some() { 1 + host as u32 + lane } else { lane };
         match self.run.session(delegate.as_ref().unwrap_or(&own), &flight.step.keywords) {
             Ok(session) => {
+                self.walkers[host].is_here |= delegate.is_none() && self.run.sessions[session].is_local;
                 flight.session = Some(session);
                 flight.delegate = delegate;
                 Some(session)
@@ -334,9 +355,9 @@ impl Batch<'_> {
         });
     }
 
-    /// Carries out `meta`, `pause`, `add_host` or `group_by`; it is the host's turn. False: not yet.
+    /// Carries out `meta`, which decides where a host goes from there. False: not yet.
     pub fn course(&mut self, host: usize, step: &Arc<Step>, position: &Position) -> bool {
-        let Work::Call { spec, args, .. } = &step.work else { return true };
+        let Work::Call { args, .. } = &step.work else { return true };
         let scope = self.scope_maker(host, step, position, true);
         let rendered = {
             let bench = self.run.bench(&scope);
@@ -349,34 +370,21 @@ impl Batch<'_> {
                     .map_err(|error| trouble(error).unwrap_or_else(|NotYet| Ended::Skipped(String::new()))),
             }
         };
-        let name = spec.name;
-        let rendered = match rendered {
-            Ok(rendered) => rendered,
-            // A `meta` that does not apply leaves no trace, as in Ansible.
-            Err(Ended::Skipped(_)) if name == "meta" => {
+        match rendered {
+            Ok(rendered) => self.meta(host, step, position, &rendered),
+            // One that does not apply leaves no trace, as in Ansible.
+            Err(Ended::Skipped(_)) => {
                 self.walkers[host].cursor.advance();
-                return true;
+                true
             }
-            Err(ended) => return self.settled(host, step, position, ended),
-        };
-        match name {
-            "meta" => self.meta(host, step, position, &rendered),
-            "pause" => self.pause(host, step, position, &rendered),
-            "add_host" => {
-                let ended = self.add_host(&rendered);
-                self.settled(host, step, position, ended)
-            }
-            _ => {
-                let ended = self.group_by(host, &rendered);
-                self.settled(host, step, position, ended)
-            }
+            Err(ended) => self.settled(host, step, position, ended),
         }
     }
 
     /// Queues a step that is settled already.
     fn settled(&mut self, host: usize, step: &Arc<Step>, position: &Position, ended: Ended) -> bool {
         let item = ItemRun { ended: Some(ended), ..ItemRun::default() };
-        let prepared = Prepared { items: vec![item], is_loop: false, trouble: None, reach: Reach::Host };
+        let prepared = Prepared { items: vec![item], is_loop: false, trouble: None };
         let Ok(mut flight) = self.flight(host, step, position, prepared) else { return false };
         flight.fence = true;
         self.walkers[host].cursor.advance();
@@ -418,38 +426,14 @@ impl Batch<'_> {
         true
     }
 
-    fn pause(&mut self, host: usize, step: &Arc<Step>, position: &Position, args: &Map) -> bool {
-        // Once for all hosts: the first one waits, the others take over its result.
-        if let Some(taken_over) = self.leave_to_first(host, step, position) {
-            return taken_over;
-        }
-        let args = match modules::pause::Args::read(args) {
-            Ok(args) => args,
-            Err(error) => {
-                return self.settled(host, step, position, Ended::Failed(Box::new(Failure::from(error))));
+    /// Waits with a step: the answer comes by itself.
+    fn hold(&self, host: usize, position: &Position, wait: Wait) {
+        match wait {
+            Wait::Seconds(seconds, result) => {
+                self.later(host, position.clone(), seconds, Some(controller::outcome(result)))
             }
-        };
-        let asked = args.minutes.map(|minutes| minutes * 60.0).or(args.seconds);
-        let seconds = if self.run.options.mode == Mode::Plan { Some(0.0) } else { asked };
-        if let Some(prompt) = &args.prompt {
-            self.run.emit(Event::Warning(prompt.clone()));
+            Wait::Line(result) => self.ask(host, position.clone(), result),
         }
-        let item = ItemRun::default();
-        let prepared = Prepared { items: vec![item], is_loop: false, trouble: None, reach: Reach::Host };
-        let Ok(mut flight) = self.flight(host, step, position, prepared) else { return false };
-        (flight.fence, flight.done, flight.is_shared) = (true, false, true);
-        self.walkers[host].cursor.advance();
-        self.walkers[host].flights.push_back(flight);
-        let waited = seconds.unwrap_or(0.0);
-        let result = map! {
-            "changed" => false, "rc" => 0, "stderr" => "", "echo" => args.echo, "user_input" => "",
-            "delta" => waited as i64, "stdout" => format!("Paused for {waited} seconds"),
-        };
-        match seconds {
-            Some(seconds) => self.later(host, position.clone(), seconds, Some(controller::outcome(result))),
-            None => self.ask(host, position.clone(), result),
-        }
-        true
     }
 
     /// Waits for a line from the operator.
@@ -474,43 +458,6 @@ impl Batch<'_> {
             let _ = clock.send(tick);
         });
     }
-
-    fn add_host(&mut self, args: &Map) -> Ended {
-        match modules::add_host::Args::read(args) {
-            Ok(args) => {
-                let changed = self.run.add_host(&args.name, &args.groups, &args.vars);
-                let values = map! { "add_host" => map! {
-                    "host_name" => args.name, "groups" => args.groups, "host_vars" => args.vars,
-                } };
-                with_change(controller::outcome(values), changed)
-            }
-            Err(error) => Ended::Failed(Box::new(error.into())),
-        }
-    }
-
-    fn group_by(&mut self, host: usize, args: &Map) -> Ended {
-        match modules::group_by::Args::read(args) {
-            Ok(args) => {
-                let clean = |name: &str| name.replace(' ', "-");
-                let parents: Vec<String> = match args.parents.is_empty() {
-                    true => vec!["all".to_owned()],
-                    false => args.parents.iter().map(|name| clean(name)).collect(),
-                };
-                let name = self.walkers[host].name.clone();
-                let changed = self.run.group_by(&name, &clean(&args.key), &parents);
-                let values = map! { "add_group" => clean(&args.key), "parent_groups" => parents };
-                with_change(controller::outcome(values), changed)
-            }
-            Err(error) => Ended::Failed(Box::new(error.into())),
-        }
-    }
-}
-
-fn with_change(mut ended: Ended, changed: bool) -> Ended {
-    if let Ended::Outcome(outcome) = &mut ended {
-        outcome.changed = changed;
-    }
-    ended
 }
 
 /// The task's name, rendered as far as it goes.
@@ -527,17 +474,5 @@ fn task_name(bench: &Bench, step: &Step) -> String {
             Ok(value) => text_of(&value),
             Err(_) => prepare::written(node),
         },
-    }
-}
-
-/// What a step that is under way will settle.
-fn unsettle(step: &Step, unsettled: &mut Unsettled) {
-    unsettled.names.extend(step.keywords.register.clone());
-    let Work::Call { spec, args, .. } = &step.work else { return };
-    match spec.name {
-        "set_fact" => unsettled.names.extend(args.as_map().into_iter().flat_map(|entries| entries.keys().cloned())),
-        "include_vars" => unsettled.all = true,
-        "setup" | "service_facts" | "package_facts" | "mount_facts" => unsettled.facts = true,
-        _ => {}
     }
 }

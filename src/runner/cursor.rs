@@ -9,6 +9,8 @@ use crate::steps::{Block, Item, Step, Work};
 #[derive(Clone, Debug)]
 pub struct Cursor {
     frames: Vec<Frame>,
+    /// Blocks with a `rescue` section that were left without one, since somebody asked.
+    left: Vec<Position>,
 }
 
 #[derive(Clone, Debug)]
@@ -70,7 +72,7 @@ pub enum Fallout {
 impl Cursor {
     /// At the beginning of a play, whose position is `base`.
     pub fn new(items: Arc<Vec<Item>>, base: Position) -> Self {
-        let mut cursor = Cursor { frames: Vec::new() };
+        let mut cursor = Cursor { frames: Vec::new(), left: Vec::new() };
         cursor.push(Items::Play(items), base);
         cursor
     }
@@ -95,6 +97,11 @@ impl Cursor {
                 None => self.leave()?,
             }
         }
+    }
+
+    /// The positions of blocks that were left without their `rescue` section since this was asked last.
+    pub fn take_left(&mut self) -> Vec<Position> {
+        std::mem::take(&mut self.left)
     }
 
     /// Goes on behind the current step.
@@ -188,7 +195,11 @@ impl Cursor {
     fn leave(&mut self) -> Result<(), Fallout> {
         let Some(mut frame) = self.frames.pop() else { return Ok(()) };
         match &frame.items {
-            Items::Section { section: Section::Main | Section::Rescue, .. } => {
+            Items::Section { block, section: section @ (Section::Main | Section::Rescue), .. } => {
+                if *section == Section::Main && block.has_rescue {
+                    // The base is the block's position and the number of the section.
+                    self.left.push(Position(frame.base.0[..frame.base.0.len() - 1].to_vec()));
+                }
                 frame.enter(Section::Always, false);
                 self.frames.push(frame);
             }

@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 
 use super::cursor::Cursor;
 use super::judge::Verdict;
+use super::prepare::Wait;
 use crate::diagnostic::Diagnostic;
 use crate::event::TaskInfo;
 use crate::failure::Failure;
@@ -59,7 +60,7 @@ pub struct Flight {
     pub ignore_unreachable: bool,
     /// Nothing of it is shown.
     pub no_log: bool,
-    /// Facts that it returns go to the delegate.
+    /// Facts that an item returns go to its delegate.
     pub delegate_facts: bool,
 }
 
@@ -74,6 +75,8 @@ pub struct ItemRun {
     pub delegate: Option<String>,
     /// What is to be called, for items that are sent.
     pub call: Option<(Call, Option<Become>)>,
+    /// What it waits for, if nothing is called.
+    pub wait: Option<Wait>,
     /// How often it was tried.
     pub attempts: u32,
     /// How it ended, once it has.

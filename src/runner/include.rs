@@ -12,7 +12,6 @@ use super::flight::{Ended, ItemRun};
 use super::prepare::{Entry, NotYet, Prepared, trouble};
 use super::scope::TaskScope;
 use crate::map;
-use crate::module::Reach;
 use crate::protocol::Position;
 use crate::steps::{Block, Item, Step};
 use crate::template::RenderError;
@@ -83,8 +82,7 @@ impl Batch<'_> {
                 }
             }
         }
-        let prepared =
-            Prepared { items: runs, is_loop: step.repeat.is_some(), trouble: trouble_found, reach: Reach::Host };
+        let prepared = Prepared { items: runs, is_loop: step.repeat.is_some(), trouble: trouble_found };
         let Ok(mut flight) = self.flight(host, step, position, prepared) else { return false };
         flight.fence = flight.trouble.is_some()
             || flight.items.iter().any(|item| matches!(item.ended, Some(Ended::Wrong(_) | Ended::Failed(_))));

@@ -21,6 +21,7 @@ pub mod secrets;
 mod source;
 mod warnings;
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -129,6 +130,8 @@ pub struct Session {
     host: String,
     opened: Instant,
     hello: Option<Hello>,
+    /// The agent is a process of this machine.
+    is_local: bool,
     gone: Option<String>,
     /// The watermark that it has.
     mark: Position,
@@ -171,7 +174,7 @@ pub struct Run {
     blobs: Blobs,
     connect: Box<dyn Connect>,
     /// The inventory.
-    pub hosts: Box<dyn Hosts>,
+    pub hosts: RefCell<Box<dyn Hosts>>,
     /// The variables of all hosts.
     pub table: Arc<Table>,
     report: Box<dyn FnMut(Event)>,
@@ -224,7 +227,7 @@ impl Run {
             warnings,
             blobs,
             connect,
-            hosts,
+            hosts: RefCell::new(hosts),
             table,
             report,
             sessions: Vec::new(),
@@ -317,7 +320,7 @@ impl Run {
     /// The scope of a host by itself, outside any task.
     pub fn host_scope(&self, host: &str, more: &[Arc<Layer>]) -> Arc<dyn Scope> {
         let known = self.table.read().get(host).map(|layers| layers.all().collect::<Vec<_>>());
-        let layers = known.unwrap_or_else(|| self.hosts.layers(host));
+        let layers = known.unwrap_or_else(|| self.hosts.borrow().layers(host));
         Arc::new(TaskScope {
             stack: Stack::new(layers.into_iter().chain(more.iter().cloned())),
             files: Arc::new(SearchPath::default()),
@@ -329,7 +332,7 @@ impl Run {
     /// The session to a host, opened if there is none yet. The error says why there cannot be one.
     fn session(&mut self, host: &str, keywords: &Keywords) -> Result<SessionId, Box<Ended>> {
         if !self.table.read().contains_key(host) {
-            let layers = HostLayers::new(self.hosts.layers(host));
+            let layers = HostLayers::new(self.hosts.borrow().layers(host));
             self.table.write().insert(host.to_owned(), layers);
         }
         let scope = self.host_scope(host, &[]);
@@ -351,12 +354,14 @@ impl Run {
         }
         let id = self.sessions.len();
         let first = ToAgent::Start { mode: self.options.mode, watermark: Position::default() };
+        let is_local = key.1.local;
         let agent = self.connect.connect(id, &key.1, first, self.post.clone());
         self.sessions.push(Session {
             agent: Some(agent),
             host: host.to_owned(),
             opened: Instant::now(),
             hello: None,
+            is_local,
             gone: None,
             mark: Position::default(),
         });
@@ -393,22 +398,23 @@ impl Run {
         }
     }
 
-    fn add_host(&mut self, name: &str, groups: &[String], vars: &crate::value::Map) -> bool {
-        let changed = self.hosts.add_host(name, groups, vars);
+    fn add_host(&self, name: &str, groups: &[String], vars: &crate::value::Map) -> bool {
+        let changed = self.hosts.borrow_mut().add_host(name, groups, vars);
         self.refresh();
         changed
     }
 
-    fn group_by(&mut self, host: &str, group: &str, parents: &[String]) -> bool {
-        let changed = self.hosts.group_by(host, group, parents);
+    fn group_by(&self, host: &str, group: &str, parents: &[String]) -> bool {
+        let changed = self.hosts.borrow_mut().group_by(host, group, parents);
         self.refresh();
         changed
     }
 
     /// Takes the inventory's variables anew after it has changed.
-    fn refresh(&mut self) {
-        for name in self.hosts.names() {
-            let fixed = self.hosts.layers(&name);
+    fn refresh(&self) {
+        let hosts = self.hosts.borrow();
+        for name in hosts.names() {
+            let fixed = hosts.layers(&name);
             let mut table = self.table.write();
             match table.get_mut(&name) {
                 Some(known) => known.fixed = fixed,

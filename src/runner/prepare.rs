@@ -8,12 +8,12 @@ use indexmap::IndexMap;
 use super::connection::{Reader, identity, text_of, truth};
 use super::flight::{Ended, ItemRun};
 use super::scope::{TaskScope, data, layer};
-use super::{Options, controller, source};
+use super::{Options, controller, scope, source};
 use crate::diagnostic::Diagnostic;
-use crate::module::{ModuleSpec, Place, Reach};
+use crate::module::{ModuleSpec, Place};
 use crate::protocol::{Become, Call, Mode};
 use crate::source::Span;
-use crate::steps::{Loop, Step, Work};
+use crate::steps::{Loop, Step, Work, is_controller};
 use crate::template::{RenderError, Scope, Templar};
 use crate::transport::Blobs;
 use crate::value::{Map, Value};
@@ -50,16 +50,25 @@ pub struct Prepared {
     pub is_loop: bool,
     /// Why the loop could not be settled.
     pub trouble: Option<Ended>,
-    /// Whether other hosts may see what it does.
-    pub reach: Reach,
 }
 
 /// What one item comes to: a call for the target, or how it ended already.
 pub enum Settled {
     /// To be carried out by an agent.
-    Call(Box<Call>, Option<Become>, Option<String>),
+    Call(Box<Call>, Option<Become>),
+    /// It ends after a while (`pause`).
+    Wait(Wait),
     /// Settled here.
     Ended(Ended),
+}
+
+/// What `pause` waits for, and what it then returns.
+#[derive(Clone, Debug)]
+pub enum Wait {
+    /// So many seconds.
+    Seconds(f64, Map),
+    /// A line from the operator.
+    Line(Map),
 }
 
 impl Bench<'_> {
@@ -70,8 +79,7 @@ impl Bench<'_> {
 
     /// Prepares all items of a step.
     pub fn prepare(&self, step: &Step) -> Result<Prepared, NotYet> {
-        let mut prepared =
-            Prepared { items: Vec::new(), is_loop: step.repeat.is_some(), trouble: None, reach: Reach::Host };
+        let mut prepared = Prepared { items: Vec::new(), is_loop: step.repeat.is_some(), trouble: None };
         let entries = match &step.repeat {
             None => vec![(None, Vec::new())],
             Some(repeat) => match self.entries(step, repeat) {
@@ -82,19 +90,33 @@ impl Bench<'_> {
                 }
             },
         };
+        // What an item sets is seen by those behind it.
+        let mut set = Vec::new();
         for (item, layers) in entries {
-            let mut run = ItemRun { item, layers, ..ItemRun::default() };
-            match self.settle(step, &run.layers, &mut prepared.reach) {
-                Ok(Settled::Call(call, identity, delegate)) => {
-                    run.call = Some((*call, identity));
-                    run.delegate = delegate;
-                }
-                Ok(Settled::Ended(ended)) => run.ended = Some(ended),
-                Err(error) => run.ended = Some(trouble(error)?),
-            }
+            let run = self.item(step, item, layers, &set)?;
+            set.extend(run.ended.as_ref().and_then(left_behind));
             prepared.items.push(run);
         }
         Ok(prepared)
+    }
+
+    /// Prepares one item. `set`: what those before it have left behind.
+    fn item(
+        &self,
+        step: &Step,
+        item: Option<Value>,
+        mut layers: Vec<Arc<Layer>>,
+        set: &[Arc<Layer>],
+    ) -> Result<ItemRun, NotYet> {
+        layers.splice(0..0, set.iter().cloned());
+        let mut run = ItemRun { item, layers, ..ItemRun::default() };
+        match self.settle(step, &mut run) {
+            Ok(Settled::Call(call, identity)) => run.call = Some((*call, identity)),
+            Ok(Settled::Wait(wait)) => run.wait = Some(wait),
+            Ok(Settled::Ended(ended)) => run.ended = Some(ended),
+            Err(error) => run.ended = Some(trouble(error)?),
+        }
+        Ok(run)
     }
 
     /// What a loop runs over, each with the variables it brings.
@@ -155,36 +177,34 @@ impl Bench<'_> {
         Ok(None)
     }
 
-    fn settle(&self, step: &Step, layers: &[Arc<Layer>], reach: &mut Reach) -> Result<Settled, RenderError> {
+    fn settle(&self, step: &Step, run: &mut ItemRun) -> Result<Settled, RenderError> {
         let Work::Call { spec, args, .. } = &step.work else {
             return Ok(Settled::Ended(Ended::Skipped(String::new())));
         };
-        if let Some(condition) = self.condition(step, layers)? {
-            // Another host may run what this one skips.
-            if !stays_home(spec) {
-                *reach = Reach::Outside;
-            }
+        // As in Ansible: the condition already sees whom the step is delegated to, but a name that cannot be rendered does
+        // not matter where it does not hold.
+        let delegate = self.delegate(step, run);
+        if let Some(condition) = self.condition(step, &run.layers)? {
             return Ok(Settled::Ended(Ended::Skipped(condition)));
         }
-        let scope = self.with(layers);
-        if spec.place == Place::Controller {
-            return controller::settle(self, spec, args, &scope).map(Settled::Ended);
+        let mut delegate = delegate?;
+        run.delegate.clone_from(&delegate);
+        let scope = self.with(&run.layers);
+        if spec.place != Place::Target {
+            return controller::settle(self, spec, args, &scope);
         }
         let reader = Reader { templar: self.templar, scope: &scope };
-        let mut delegate = reader.keyword(step.keywords.delegate_to.as_ref())?.map(|name| text_of(&name));
         let rendered = self.arguments(args, &scope)?;
         let rendered = match source::resolve(self, spec, rendered, args, &scope, delegate.as_deref())? {
             Ok(rendered) => rendered,
             Err(failure) => return Ok(Settled::Ended(Ended::Failed(Box::new(failure)))),
         };
-        match spec.build.map(|build| build(&rendered)) {
-            Some(Err(error)) => return Ok(Settled::Ended(Ended::Failed(Box::new(error.into())))),
-            // What a guarded one then does may reach others, and whether it does is known only there.
-            Some(Ok(module)) if module.reach() != Reach::Host => *reach = Reach::Outside,
-            _ => {}
+        if let Some(Err(error)) = spec.build.map(|build| build(&rendered)) {
+            return Ok(Settled::Ended(Ended::Failed(Box::new(error.into()))));
         }
         // There it says whose the source is; the work is done on the host.
-        delegate = delegate.filter(|name| spec.name != "synchronize" || !source::is_controller(name));
+        delegate = delegate.filter(|name| spec.name != "synchronize" || !is_controller(name));
+        run.delegate.clone_from(&delegate);
         // As in Ansible: keywords are the task's, connection variables the delegate's.
         let there = delegate.as_ref().map(|name| self.run.host_scope(name, &[]));
         let variables = Reader { templar: self.templar, scope: there.as_ref().unwrap_or(&scope) };
@@ -201,7 +221,22 @@ impl Bench<'_> {
                 None => 0,
             },
         };
-        Ok(Settled::Call(Box::new(call), identity, delegate))
+        Ok(Settled::Call(Box::new(call), identity))
+    }
+
+    /// The host that carries an item out, if that is another one. Its variables are seen as `ansible_delegated_vars`.
+    fn delegate(&self, step: &Step, run: &mut ItemRun) -> Result<Option<String>, RenderError> {
+        let scope = self.with(&run.layers);
+        let reader = Reader { templar: self.templar, scope: &scope };
+        let Some(name) = reader.keyword(step.keywords.delegate_to.as_ref())? else { return Ok(None) };
+        let name = text_of(&name);
+        let vars = scope::hostvars(&self.run.table, &step.files, Some(&name));
+        let values = IndexMap::from([
+            ("ansible_delegated_vars".to_owned(), vars),
+            ("ansible_delegated_host".to_owned(), data(name.as_str().into())),
+        ]);
+        run.layers.push(Arc::new(layer(Level::Magic, "the delegation", values)));
+        Ok(Some(name))
     }
 
     /// Arguments, rendered. A whole mapping given by one template (`args: "{{ options }}"`) is taken too.
@@ -251,32 +286,17 @@ pub fn trouble(error: RenderError) -> Result<Ended, NotYet> {
     }
 }
 
-/// Modules that never touch anything but their host, whatever their arguments.
-fn stays_home(spec: &ModuleSpec) -> bool {
-    const HOME: &[&str] = &[
-        "assert",
-        "blockinfile",
-        "copy",
-        "cron",
-        "debug",
-        "fail",
-        "file",
-        "find",
-        "group",
-        "include_vars",
-        "lineinfile",
-        "ping",
-        "replace",
-        "set_fact",
-        "setup",
-        "slurp",
-        "stat",
-        "systemd",
-        "service",
-        "template",
-        "user",
-    ];
-    HOME.contains(&spec.name)
+/// The variables that an item which is settled here leaves to those behind it: `set_fact`, `include_vars`.
+fn left_behind(ended: &Ended) -> Option<Arc<Layer>> {
+    let (level, values) = match ended {
+        Ended::Outcome(outcome) => {
+            let facts = outcome.values.get("ansible_facts")?.as_map()?;
+            (Level::SetFacts, facts.iter().map(|(name, value)| (name.clone(), data(value.clone()))).collect())
+        }
+        Ended::Variables(_, bindings) => (Level::IncludeVars, bindings.clone()),
+        _ => return None,
+    };
+    Some(Arc::new(layer(level, "an earlier item", values)))
 }
 
 /// A condition as it stands in the text.

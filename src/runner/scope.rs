@@ -1,10 +1,10 @@
 //! What a task sees: the layers of its host, its play and itself, and what is not known yet.
 
-use std::collections::HashSet;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use indexmap::IndexMap;
 
+use crate::module::{Names, Things};
 use crate::source::Span;
 use crate::template::{Binding, HostVars, Scope, SearchPath};
 use crate::value::{Map, Value};
@@ -126,14 +126,28 @@ impl Table {
 struct Others {
     table: Arc<Table>,
     files: Arc<SearchPath>,
+    /// Only this one (`ansible_delegated_vars`).
+    only: Option<String>,
+}
+
+/// The variables of other hosts, or of one of them.
+pub fn hostvars(table: &Arc<Table>, files: &Arc<SearchPath>, only: Option<&str>) -> Binding {
+    let only = only.map(str::to_owned);
+    Binding::HostVars(Arc::new(Others { table: table.clone(), files: files.clone(), only }))
 }
 
 impl HostVars for Others {
     fn hosts(&self) -> Vec<String> {
-        self.table.read().keys().cloned().collect()
+        match &self.only {
+            Some(host) => vec![host.clone()],
+            None => self.table.read().keys().cloned().collect(),
+        }
     }
 
     fn scope(&self, host: &str) -> Option<Arc<dyn Scope>> {
+        if self.only.as_ref().is_some_and(|only| only != host) {
+            return None;
+        }
         // As in Ansible: what the play's roles bring is not seen through `hostvars`.
         let layers: Vec<_> = self.table.read().get(host)?.own().collect();
         Some(Arc::new(TaskScope {
@@ -145,17 +159,15 @@ impl HostVars for Others {
     }
 }
 
-/// What steps that were sent and not judged yet will settle.
+/// What may still be written by steps before the one whose scope this is.
 #[derive(Clone, Debug, Default)]
 pub struct Unsettled {
-    /// Names of registered results and `set_fact`s.
-    pub names: HashSet<String>,
-    /// Facts: every `ansible_…` that the host does not have from elsewhere.
-    pub facts: bool,
-    /// Other hosts have not come this far: nothing of theirs may be looked at.
+    /// Variables of the host.
+    pub names: Names,
+    /// What lies outside variables.
+    pub things: Things,
+    /// Variables of other hosts, and which hosts are left: not everybody has come this far.
     pub others: bool,
-    /// Anything (`include_vars`).
-    pub all: bool,
 }
 
 /// The scope of one task on one host.
@@ -171,26 +183,18 @@ pub struct TaskScope {
     pub table: Arc<Table>,
 }
 
-/// Magic variables that speak of other hosts' fate.
-const OF_OTHERS: &[&str] =
-    &["hostvars", "ansible_play_hosts", "ansible_play_batch", "play_hosts", "ansible_play_hosts_all"];
-
 impl Scope for TaskScope {
     fn lookup(&self, name: &str) -> Option<Binding> {
-        if self.unsettled.all || self.unsettled.names.contains(name) {
-            return Some(Binding::Pending);
-        }
-        if self.unsettled.others && OF_OTHERS.contains(&name) {
-            return Some(Binding::Pending);
-        }
         if name == "hostvars" {
-            return Some(Binding::HostVars(Arc::new(Others { table: self.table.clone(), files: self.files.clone() })));
+            return Some(match self.unsettled.others {
+                true => Binding::Pending,
+                false => hostvars(&self.table, &self.files, None),
+            });
         }
-        match self.stack.lookup(name) {
-            Some(found) => Some(found.clone()),
-            // Whether the fact exists is what gathering will tell.
-            None if self.unsettled.facts && name.starts_with("ansible_") => Some(Binding::Pending),
-            None => None,
+        let found = self.stack.lookup(name);
+        match self.unsettled.names.has(name, found.is_some()) {
+            true => Some(Binding::Pending),
+            false => found.cloned(),
         }
     }
 

@@ -14,6 +14,7 @@ use crate::diagnostic::Diagnostic;
 use crate::failure::Failure;
 use crate::module::{Kind, ModuleSpec, Origin, Source, TreeEntry, TreeKind};
 use crate::modules::synchronize;
+use crate::steps::is_controller;
 use crate::system::Blob;
 use crate::system::users::{Group, User};
 use crate::template::{Binding, RenderError, Scope, TemplateOptions};
@@ -171,11 +172,6 @@ fn whose(delegate: Option<&str>, scope: &Arc<dyn Scope>) -> Result<bool, Failure
              inventory_hostname }}}}\"`); from {name} to {host} they go by `fetch` and `copy`"
         ))),
     }
-}
-
-/// Whether a name means the machine that wodctl runs on.
-pub fn is_controller(name: &str) -> bool {
-    matches!(name, "localhost" | "127.0.0.1" | "::1")
 }
 
 /// A file or directory as `synchronize` brings it: a tree, with its top first.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::context::{Context, add_tags, layer};
+use super::effects;
 use super::items::role_span;
 use super::tags::Selection;
 use super::{Block, Item, RoleRun, Step, Work, start};
@@ -246,15 +247,17 @@ impl Builder<'_> {
     }
 
     fn implicit_step(&mut self, work: Work, context: &Context) -> Step {
+        let keywords = Arc::new(Keywords { run_once: None, ..(*context.keywords).clone() });
         Step {
             span: Span::default(),
             name: None,
             role: context.role.as_ref().map(|role| role.name.clone()),
             run: context.role.as_ref().and_then(|role| role.run),
+            effects: effects::of(&work, &keywords),
             work,
             when: Vec::new(),
             repeat: None,
-            keywords: Arc::new(Keywords { run_once: None, ..(*context.keywords).clone() }),
+            keywords,
             tags: vec!["always".to_owned()],
             layers: Vec::new(),
             files: context.files.clone(),

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::context::{Context, add_tags, layer};
+use super::effects;
 use super::expand::Builder;
 use super::roles::values;
 use super::{Block, Item, Step, Work};
 use crate::diagnostic::Diagnostic;
-use crate::module::{ModuleSpec, Place};
+use crate::module::{Effects, ModuleSpec, Place};
 use crate::modules;
 use crate::playbook::{self, Action, Task, TasksFile};
 use crate::source::Span;
@@ -28,6 +29,8 @@ pub(crate) static UNKNOWN: ModuleSpec = ModuleSpec {
     free_form: None,
     any_arguments: true,
     place: Place::Controller,
+    effects: |_| Effects::none(),
+    once: false,
     build: None,
 };
 
@@ -94,15 +97,17 @@ impl Builder<'_> {
         layers.extend(context.layers.iter().cloned());
         layers.extend(layer(Level::TaskVars, "vars of the task", task.span, &task.base.vars));
         let (work, is_include) = self.work(task, context);
+        let keywords = Arc::new(task.base.keywords.inside(&context.keywords));
         Step {
             span: task.span,
             name: task.base.name.clone(),
             role: context.role.as_ref().map(|role| role.name.clone()),
             run: context.role.as_ref().and_then(|role| role.run),
+            effects: effects::of(&work, &keywords),
             work,
             when,
             repeat: task.repeat.clone(),
-            keywords: Arc::new(task.base.keywords.inside(&context.keywords)),
+            keywords,
             tags,
             layers,
             files: context.files.clone(),

@@ -3,6 +3,7 @@
 
 mod context;
 mod early;
+mod effects;
 mod expand;
 mod items;
 mod plays;
@@ -14,11 +15,13 @@ use std::sync::Arc;
 
 pub use context::Context;
 pub use early::{hosts, scope};
+pub use effects::{ANYTHING, is_controller, of as effects_of};
 pub use expand::{Expander, Included, Options, PlaySteps, expand};
 pub(crate) use items::UNKNOWN;
 pub use plays::plays;
 pub use roles::absolute;
 
+use crate::module::Effects;
 pub use crate::playbook::{Keywords, Loop};
 use crate::source::Span;
 use crate::template::SearchPath;
@@ -69,6 +72,8 @@ pub struct Step {
     pub repeat: Option<Loop>,
     /// Keywords.
     pub keywords: Arc<Keywords>,
+    /// What it reads and writes.
+    pub effects: Effects,
     /// Tags, its own and inherited.
     pub tags: Vec<String>,
     /// Variables that it sees beside those of the host and the play: role defaults and vars, block, task, parameters.
@@ -130,5 +135,10 @@ impl Work {
     /// Whether it brings in other steps.
     pub fn is_include(&self) -> bool {
         matches!(self, Work::IncludeTasks { .. } | Work::IncludeRole { .. })
+    }
+
+    /// Whether hosts may go through different steps in its place: includes, handlers.
+    pub fn is_open(&self) -> bool {
+        self.is_include() || matches!(self, Work::Flush)
     }
 }

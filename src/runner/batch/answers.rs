@@ -130,8 +130,8 @@ impl Batch<'_> {
         let Some(flight) = self.walkers[host].flights.iter().position(at) else { return };
         match tick.result {
             Some(ended) => {
-                self.walkers[host].flights[flight].answer_rest(&ended);
-                self.walkers[host].flights[flight].done = true;
+                self.walkers[host].flights[flight].answer(0, ended);
+                self.finished(host, flight);
             }
             None => self.resend(host, flight),
         }

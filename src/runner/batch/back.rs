@@ -17,9 +17,7 @@ impl Batch<'_> {
             let from = front.position.clone();
             self.run.sessions[session].send(ToAgent::Cancel { lane: walker.lane, from });
         }
-        if walker.barrier.as_ref() >= Some(&front.position) {
-            walker.barrier = None;
-        }
+        walker.passed.go_back(&front.position);
         self.includes.forget(host, &front.position);
         walker.cursor = front.resume.clone();
         walker.flights.clear();

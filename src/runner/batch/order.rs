@@ -55,24 +55,6 @@ impl Batch<'_> {
         (!is_first).then_some(false)
     }
 
-    /// Whether a host may look at a step now.
-    pub(super) fn may_look(&mut self, host: usize, position: &Position) -> bool {
-        if !self.in_step() {
-            return true;
-        }
-        let walker = &self.walkers[host];
-        if (walker.shares || walker.cursor.is_alone()) && !self.is_turn(host, position) {
-            return false;
-        }
-        match &walker.barrier {
-            Some(barrier) if self.watermark <= *barrier => false,
-            _ => {
-                self.walkers[host].barrier = None;
-                true
-            }
-        }
-    }
-
     /// Lets agents change things up to where they may.
     pub(super) fn grant(&mut self) {
         // In a plan only steps with `check_mode: false` ask.

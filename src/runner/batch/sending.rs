@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::{Batch, State};
-use crate::module::{Place, Reach};
+use crate::module::Place;
 use crate::protocol::{Mode, Position};
-use crate::runner::flight::{Ended, Flight};
-use crate::runner::{course, prepare};
+use crate::runner::flight::{Ended, Flight, ItemRun};
+use crate::runner::prepare;
 use crate::steps::{Step, Work};
 
 /// Steps that may be under way on one host: enough to hide any latency, few enough to bound memory.
@@ -38,9 +38,11 @@ impl Batch<'_> {
                     break;
                 }
             };
-            if !self.may_look(host, &position) || !self.dispatch(host, &step, &position) {
+            self.leave_blocks(host);
+            if !self.may_look(host, &step, &position) || !self.dispatch(host, &step, &position) {
                 break;
             }
+            self.pass(host, &step, &position);
             moved = true;
         }
         moved
@@ -92,12 +94,10 @@ impl Batch<'_> {
                     true
                 }
             },
-            Work::Call { spec, .. } => {
-                if spec.place == Place::Controller && course::is_course(spec.name) {
-                    return self.is_turn(host, position) && self.course(host, step, position);
-                }
-                self.call(host, step, position)
-            }
+            Work::Call { spec, .. } => match spec.place {
+                Place::Course => self.course(host, step, position),
+                Place::Controller | Place::Target => self.call(host, step, position),
+            },
         }
     }
 
@@ -124,11 +124,8 @@ impl Batch<'_> {
     fn call(&mut self, host: usize, step: &Arc<Step>, position: &Position) -> bool {
         let planning = self.run.options.mode == Mode::Plan;
         let keywords = step.keywords.clone();
-        let (run_once, delegated) = match self.course_of(host, step, position) {
-            Ok(course) => course,
-            Err(prepare::NotYet) => return false,
-        };
-        if (run_once || delegated) && !self.is_turn(host, position) {
+        let Ok(run_once) = self.is_once(host, step, position) else { return false };
+        if run_once && !self.is_turn(host, position) {
             return false;
         }
         if run_once
@@ -141,9 +138,6 @@ impl Batch<'_> {
             Ok(prepared) => prepared,
             Err(prepare::NotYet) => return false,
         };
-        if prepared.reach == Reach::Outside || delegated {
-            self.walkers[host].barrier = Some(position.clone());
-        }
         let mut flight = match self.flight(host, step, position, prepared) {
             Ok(flight) => flight,
             Err(prepare::NotYet) => return false,
@@ -153,9 +147,7 @@ impl Batch<'_> {
             let bad = |ended: &Ended| matches!(ended, Ended::Wrong(_) | Ended::Failed(_) | Ended::Lost(_));
             flight.trouble.iter().chain(flight.items.iter().filter_map(|item| item.ended.as_ref())).any(bad)
         };
-        // What follows may read the file that a fetch writes here.
-        let writes_here = matches!(&step.work, Work::Call { spec, .. } if spec.name == "fetch");
-        flight.fence = judged || run_once || writes_here || flight.one_by_one || (fails(&flight) && !planning);
+        flight.fence = judged || run_once || flight.one_by_one || (fails(&flight) && !planning);
         flight.is_shared = run_once;
         if let Some(run) = step.run
             && !flight.items.iter().all(|item| matches!(item.ended, Some(Ended::Skipped(_))))
@@ -169,7 +161,8 @@ impl Batch<'_> {
 
     /// Sends a flight's calls (the first one only, if they go one by one) and queues it.
     fn launch(&mut self, host: usize, mut flight: Flight) {
-        let calls: Vec<usize> = (0..flight.items.len()).filter(|index| flight.items[*index].call.is_some()).collect();
+        let is_open = |item: &ItemRun| item.call.is_some() || item.wait.is_some();
+        let calls: Vec<usize> = (0..flight.items.len()).filter(|index| is_open(&flight.items[*index])).collect();
         flight.done = calls.is_empty();
         if !calls.is_empty() {
             flight.pending = calls.into();

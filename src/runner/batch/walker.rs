@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
+use super::effects::Passed;
 use crate::protocol::Position;
 use crate::runner::cursor::Cursor;
 use crate::runner::flight::Flight;
@@ -19,8 +20,10 @@ pub struct Walker {
     pub state: State,
     /// Notified handlers, by their place in the play's list.
     pub notified: BTreeSet<usize>,
-    /// The last step that other hosts may see: nothing behind it is looked at before all have passed it.
-    pub barrier: Option<Position>,
+    /// What it has passed and others may still do.
+    pub passed: Passed,
+    /// It is the controller itself, whose state is the controller's files.
+    pub is_here: bool,
     /// Shares a machine with another host of the play: nothing is looked at ahead.
     pub shares: bool,
     /// The lane of its own steps; another one each time it is sent back, so that late answers are told apart.

@@ -1,0 +1,131 @@
+//! What may be looked at early: a step is looked at when nothing before it that is still open writes what it reads.
+
+use super::Batch;
+use crate::module::{Place, Things};
+use crate::protocol::Position;
+use crate::runner::scope::Unsettled;
+use crate::steps::{ANYTHING, Step, Work};
+
+/// What cannot be read while something is open: by steps of the same host, by other hosts. (An agent looks at its host in
+/// order, so a host's own open steps never keep it from being looked at.)
+const CLASHES: &[Clash] = &[
+    Clash { reads: Things::HOST, own: Things::NONE, others: Things::WORLD },
+    Clash { reads: Things::FILES, own: Things::FILES.and(Things::WORLD), others: Things::FILES.and(Things::WORLD) },
+    Clash { reads: Things::WORLD, own: Things::FILES.and(Things::WORLD), others: ANYTHING },
+    Clash { reads: Things::INVENTORY, own: Things::INVENTORY, others: Things::INVENTORY },
+];
+
+struct Clash {
+    reads: Things,
+    own: Things,
+    others: Things,
+}
+
+/// What other hosts may still write: by kind, the last place that this host has passed and they may be at.
+#[derive(Debug, Default)]
+pub struct Passed(Vec<(Things, Position)>);
+
+impl Passed {
+    /// Passes steps that may write these, up to a place.
+    pub fn note(&mut self, writes: Things, upto: &Position) {
+        for kind in writes.each() {
+            match self.0.iter_mut().find(|(known, _)| *known == kind) {
+                Some((_, last)) => last.clone_from(upto),
+                None => self.0.push((kind, upto.clone())),
+            }
+        }
+    }
+
+    /// Goes back to a place. What lies before it and is not kept apart counts as open until everybody is there.
+    pub fn go_back(&mut self, place: &Position) {
+        self.0.iter_mut().filter(|(_, last)| last > place).for_each(|(_, last)| last.clone_from(place));
+    }
+
+    fn open(&self, watermark: &Position) -> Things {
+        let open = self.0.iter().filter(|(_, last)| watermark <= last);
+        open.fold(Things::NONE, |all, (kind, _)| all.and(*kind))
+    }
+}
+
+/// What is open before a step.
+#[derive(Clone, Copy, Debug)]
+struct Open {
+    own: Things,
+    others: Things,
+}
+
+impl Open {
+    fn keeps_from(self, reads: Things) -> bool {
+        let clashes = |clash: &&Clash| reads.meets(clash.reads);
+        CLASHES.iter().filter(clashes).any(|clash| self.own.meets(clash.own) || self.others.meets(clash.others))
+    }
+}
+
+impl Batch<'_> {
+    fn open_before(&self, host: usize, position: &Position) -> Open {
+        let walker = &self.walkers[host];
+        let own = walker.flights.iter().fold(Things::NONE, |all, flight| all.and(flight.step.effects.writes));
+        let others = match self.in_step() && *position > self.watermark() {
+            true => walker.passed.open(&self.watermark()),
+            false => Things::NONE,
+        };
+        // The state of a host that is the controller is the controller's files.
+        let with_files = |things: Things, is_here: bool| match is_here && things.meets(Things::HOST) {
+            true => things.and(Things::FILES),
+            false => things,
+        };
+        let any_here = || self.walkers.iter().any(|walker| walker.is_here);
+        Open { own: with_files(own, walker.is_here), others: with_files(others, any_here()) }
+    }
+
+    /// What a step may not read yet when it is prepared. `in_turn`: everything before it has been taken up, on every host.
+    pub fn unsettled(&self, host: usize, position: &Position, in_turn: bool) -> Unsettled {
+        let mut unsettled = Unsettled::default();
+        if in_turn {
+            return unsettled;
+        }
+        let open = self.open_before(host, position);
+        unsettled.others = !self.is_turn(host, position);
+        for flight in &self.walkers[host].flights {
+            unsettled.names.add(&flight.step.effects.sets);
+        }
+        for kind in [Things::FILES, Things::WORLD].into_iter().filter(|kind| open.keeps_from(*kind)) {
+            unsettled.things = unsettled.things.and(kind);
+        }
+        unsettled
+    }
+
+    /// Whether a host may look at a step now.
+    pub(super) fn may_look(&mut self, host: usize, step: &Step, position: &Position) -> bool {
+        let walker = &self.walkers[host];
+        let alone = self.in_step() && (walker.shares || walker.cursor.is_alone());
+        if (alone || acts_here(step)) && !self.is_turn(host, position) {
+            return false;
+        }
+        !self.open_before(host, position).keeps_from(step.effects.reads)
+    }
+
+    /// A host goes on behind a step: the others may still have it before them.
+    pub(super) fn pass(&mut self, host: usize, step: &Step, position: &Position) {
+        if !self.in_step() {
+            return;
+        }
+        let upto = if step.work.is_open() { position.inside(u32::MAX) } else { position.clone() };
+        self.walkers[host].passed.note(step.effects.writes, &upto);
+    }
+
+    /// A host comes to its next step, perhaps out of blocks: others may go through their `rescue`.
+    pub(super) fn leave_blocks(&mut self, host: usize) {
+        let walker = &mut self.walkers[host];
+        for block in walker.cursor.take_left() {
+            walker.passed.note(ANYTHING, &block.inside(u32::MAX));
+        }
+    }
+}
+
+/// Whether a step takes effect when it is brought under way, so that it has to wait for its turn: what the controller does
+/// itself beyond setting variables, and what is done on another host or for all.
+fn acts_here(step: &Step) -> bool {
+    let is_here = matches!(&step.work, Work::Call { spec, .. } if spec.place != Place::Target);
+    is_here && step.effects.writes != Things::NONE || step.keywords.delegate_to.is_some()
+}
