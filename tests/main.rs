@@ -12,6 +12,7 @@ mod filters;
 mod fixtures;
 mod inventory;
 mod lab;
+mod language;
 mod layers;
 mod lookups;
 mod modules;

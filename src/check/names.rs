@@ -8,32 +8,12 @@ use super::walk::View;
 use crate::inventory::Inventory;
 use crate::playbook::is_template;
 use crate::steps::{Step, Work};
-use crate::vars::{Layer, files_below, read_file};
+use crate::template::is_template as text_is_template;
+use crate::vars::{Layer, files_below, magic, read_file};
 use crate::yaml::Node;
 
-/// Names that are defined for every task beside facts, which all begin with `ansible_`.
-const MAGIC: &[&str] = &[
-    "discovered_interpreter_python",
-    "environment",
-    "group_names",
-    "groups",
-    "hostvars",
-    "inventory_dir",
-    "inventory_file",
-    "inventory_hostname",
-    "inventory_hostname_short",
-    "item",
-    "module_setup",
-    "omit",
-    "packages",
-    "play_hosts",
-    "playbook_dir",
-    "role_name",
-    "role_names",
-    "role_path",
-    "services",
-    "vars",
-];
+/// Names without the prefix of facts that modules bring.
+const GATHERED: &[&str] = &["discovered_interpreter_python", "module_setup", "packages", "services"];
 
 /// Names that are defined.
 #[derive(Debug, Default)]
@@ -47,7 +27,7 @@ impl Known {
     /// The names that the inventory and the command line define.
     pub fn new(inventory: &Inventory, playbooks: &[std::path::PathBuf], extra: &[std::sync::Arc<Layer>]) -> Self {
         let mut known = Known::default();
-        known.names.extend(MAGIC.iter().map(|name| (*name).to_owned()));
+        known.names.extend(magic::NAMES.iter().chain(magic::OF_LOOPS).chain(GATHERED).map(|name| (*name).to_owned()));
         let folders: Vec<Option<&Path>> = match playbooks {
             [] => vec![None],
             playbooks => playbooks.iter().map(|path| path.parent()).collect(),
@@ -114,7 +94,7 @@ impl Known {
         let keys = || args.as_map().into_iter().flatten().map(|(key, _)| key.clone());
         match spec.name {
             "set_fact" => {
-                self.is_open |= args.as_map().is_none();
+                self.is_open |= args.as_map().is_none() || keys().any(|key| text_is_template(&key));
                 self.names.extend(keys());
             }
             "include_vars" => self.include_vars(step, args),
@@ -134,9 +114,9 @@ impl Known {
         match (named.and_then(find), text("dir").and_then(find)) {
             (Some(path), _) => self.file(&path),
             (None, Some(folder)) => {
-                let mut files = Vec::new();
-                files_below(&folder, &mut files);
-                files.iter().for_each(|path| self.file(path));
+                let files = files_below(&folder);
+                self.is_open |= files.is_err();
+                files.iter().flatten().for_each(|path| self.file(path));
             }
             (None, None) => self.is_open = true,
         }

@@ -114,7 +114,7 @@ fn notes(spec: &ModuleSpec) -> Vec<String> {
     if spec.any_arguments {
         notes.push("Takes any further arguments.".to_owned());
     }
-    if spec.place == Place::Controller {
+    if spec.place != Place::Target {
         notes.push("Carried out by wodctl itself; the target is not asked.".to_owned());
     }
     notes

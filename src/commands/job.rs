@@ -50,7 +50,8 @@ impl Job {
     pub fn open(about: About) -> Result<Job, Error> {
         about.variables.vault.unlock_for([about.inventory])?;
         let content = about.content;
-        let (machines, warnings) = Machines::load(about.inventory, &content.beside, &about.variables.extra_vars)?;
+        let extra = &about.variables.extra_vars;
+        let (machines, warnings) = Machines::load(about.inventory, &content.beside, extra, about.limit)?;
         let limit = about.limit.map(Limit::parse).transpose()?;
         let mut options = about.selection.steps();
         options.early = machines.extra();

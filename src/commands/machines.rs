@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use super::Error;
 use crate::diagnostic::Diagnostic;
+use crate::failure::Failure;
 use crate::inventory::{self, Inventory, Limit};
 use crate::playbook::Play;
-use crate::runner::{Hosts, magic};
+use crate::runner::{self, Hosts};
 use crate::source::{self, Span};
 use crate::template::{RenderError, Scope, Templar};
 use crate::value::{Map, Value};
-use crate::vars::{Layer, Level, extra};
+use crate::vars::{Layer, Level, extra, magic};
 use crate::yaml::Node;
 
 /// The inventory, the extra variables, and where the playbooks lie.
@@ -21,6 +22,27 @@ pub struct Machines {
     inventory: Shared,
     extra: Vec<Arc<Layer>>,
     folder: PathBuf,
+    /// The magic variables that are the same in the whole run.
+    magic: Map,
+    /// What it was read from.
+    source: String,
+    /// What the run has added to it, in order.
+    added: Vec<Added>,
+}
+
+/// What a run adds to an inventory.
+enum Added {
+    Host(String, Vec<String>, Map),
+    Group(String, String, Vec<String>),
+}
+
+impl Added {
+    fn to(&self, inventory: &mut Inventory) -> bool {
+        match self {
+            Added::Host(name, groups, vars) => inventory.add_host(name, groups, vars),
+            Added::Group(host, group, parents) => inventory.group_by(host, group, parents),
+        }
+    }
 }
 
 /// The inventory, shared between the runner, which adds to it, and what selects hosts from it.
@@ -30,11 +52,22 @@ pub struct Shared(Rc<RefCell<Inventory>>);
 impl Machines {
     /// Reads an inventory; `folder` holds the playbooks, whose `group_vars` and `host_vars` count too. Also gives what is to
     /// be said about the files. What is wrong in the variables beside them is told by [`Machines::problems`].
-    pub fn load(path: &Path, folder: &Path, extra_vars: &[String]) -> Result<(Machines, Vec<Diagnostic>), Error> {
+    pub fn load(
+        path: &Path,
+        folder: &Path,
+        extra_vars: &[String],
+        limit: Option<&str>,
+    ) -> Result<(Machines, Vec<Diagnostic>), Error> {
         let loaded = inventory::load(&[path.to_string_lossy()])?;
         let extra = vec![Arc::new(extra::read(extra_vars)?)];
         let inventory = Shared(Rc::new(RefCell::new(loaded.inventory)));
-        Ok((Machines { inventory, extra, folder: folder.to_owned() }, loaded.warnings))
+        let source = path.to_string_lossy().into_owned();
+        // A list of hosts is no file.
+        let shown = if path.exists() { magic::absolute(path) } else { source.clone() };
+        let mut magic = magic::of_run(&[shown], limit);
+        magic.insert("playbook_dir".into(), magic::absolute(folder).into());
+        let machines = Machines { inventory, extra, folder: folder.to_owned(), magic, source, added: Vec::new() };
+        Ok((machines, loaded.warnings))
     }
 
     /// What is wrong in `group_vars` and `host_vars`.
@@ -69,6 +102,12 @@ impl Machines {
         }
     }
 
+    fn add(&mut self, added: Added) -> bool {
+        let changed = added.to(&mut self.inventory.0.borrow_mut());
+        self.added.push(added);
+        changed
+    }
+
     /// Whether any host has this variable.
     pub fn mentions(&self, name: &str) -> bool {
         let defines = |host: &String| self.layers(host).iter().any(|layer| layer.values.contains_key(name));
@@ -78,22 +117,30 @@ impl Machines {
 
 impl Hosts for Machines {
     fn add_host(&mut self, name: &str, groups: &[String], vars: &Map) -> bool {
-        self.inventory.0.borrow_mut().add_host(name, groups, vars)
+        self.add(Added::Host(name.to_owned(), groups.to_vec(), vars.clone()))
     }
 
     fn group_by(&mut self, host: &str, group: &str, parents: &[String]) -> bool {
-        self.inventory.0.borrow_mut().group_by(host, group, parents)
+        self.add(Added::Group(host.to_owned(), group.to_owned(), parents.to_vec()))
+    }
+
+    fn reload(&mut self) -> Result<(), Failure> {
+        let loaded = inventory::load(&[&self.source]).map_err(|problem| Failure::new(problem.message))?;
+        let mut inventory = loaded.inventory;
+        for added in &self.added {
+            added.to(&mut inventory);
+        }
+        *self.inventory.0.borrow_mut() = inventory;
+        Ok(())
     }
 
     fn layers(&self, host: &str) -> Vec<Arc<Layer>> {
         let inventory = self.inventory.0.borrow();
         // What is wrong in group_vars and host_vars was reported when they were loaded.
         let mut layers = inventory.layers(host, Some(&self.folder)).unwrap_or_default();
-        let folder = std::path::absolute(&self.folder).unwrap_or_else(|_| self.folder.clone());
-        layers.push(magic(crate::map! {
-            "groups" => inventory.groups_value(),
-            "playbook_dir" => folder.to_string_lossy().into_owned(),
-        }));
+        let mut values = self.magic.clone();
+        values.insert("groups".into(), inventory.groups_value());
+        layers.push(runner::magic(values));
         layers.extend(self.extra.iter().cloned());
         layers
     }

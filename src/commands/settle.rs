@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use super::machines::Shared;
 use crate::diagnostic::Diagnostic;
-use crate::runner::{self, PlayContext, Run, batches, connection::text_of};
+use crate::playbook;
+use crate::runner::{PlayContext, Run, batches, connection::text_of};
 use crate::steps::{self, PlaySteps};
-use crate::template::{RenderError, Scope, Templar};
+use crate::template::{RenderError, Scope, Templar, is_omit};
 use crate::value::Value;
 use crate::yaml::Node;
 
@@ -29,7 +30,7 @@ pub fn play(
         value => text_of(&value),
     };
     let mut hosts = machines.select(&pattern, play.hosts.span, limit)?;
-    match settle.text(play.order.as_ref())?.as_deref() {
+    match settle.word(play.order.as_ref(), "order", playbook::ORDERS)?.as_deref() {
         Some("sorted") => hosts.sort(),
         Some("reverse_sorted") => hosts.sort_by(|a, b| b.cmp(a)),
         Some("reverse_inventory") => hosts.reverse(),
@@ -38,21 +39,13 @@ pub fn play(
     }
     let mut sizes = Vec::new();
     for node in &play.serial {
-        match settle.value(node)? {
+        match settle.keyword("serial", node)? {
             Value::List(items) => sizes.extend(items),
             value => sizes.push(value),
         }
     }
     let serial = batches(&sizes, hosts.len());
-    let strategy = settle.text(play.strategy.as_ref())?.unwrap_or_else(|| "linear".to_owned());
-    let strategy = strategy.rsplit('.').next().unwrap_or_default().to_owned();
-    if !["linear", "free", "host_pinned"].contains(&strategy.as_str()) {
-        let span = play.strategy.as_ref().map_or(play.span, |node| node.span);
-        return Err(Box::new(
-            Diagnostic::error(span, format!("there is no strategy `{strategy}`"))
-                .help("there are linear, free and host_pinned"),
-        ));
-    }
+    let strategy = settle.word(play.strategy.as_ref(), "strategy", playbook::STRATEGIES)?;
     let mut host_layers = HashMap::new();
     if !play.vars_files.is_empty() {
         for host in &hosts {
@@ -60,9 +53,18 @@ pub fn play(
             host_layers.insert(host.clone(), machines.vars_files(&play, templar, &scope)?);
         }
     }
-    let gather = settle.flag(play.gather_facts.as_ref())?.unwrap_or(true);
+    let gather = match &play.gather_facts {
+        Some(node) => settle.keyword("gather_facts", node)? != Value::Bool(false),
+        None => true,
+    };
     let gather = if gather { gather_step(&steps) } else { None };
-    let percentage = settle.text(play.max_fail_percentage.as_ref())?.and_then(|text| text.parse().ok());
+    let percentage = match &play.max_fail_percentage {
+        Some(node) => match settle.keyword("max_fail_percentage", node)? {
+            Value::Float(percentage) => Some(percentage),
+            _ => None,
+        },
+        None => None,
+    };
     let name = match settle.text(play.base.name.as_ref())? {
         Some(name) => name,
         None => pattern,
@@ -75,7 +77,7 @@ pub fn play(
         needs_hosts: PlayContext::reaches_hosts(&steps.items) || gather.is_some(),
         layers,
         host_layers,
-        free: strategy != "linear",
+        free: strategy.is_some_and(|strategy| strategy != "linear"),
         max_fail_percentage: percentage,
         gather,
         handlers: RefCell::new(steps.handlers.clone()),
@@ -136,7 +138,27 @@ impl Settle<'_> {
         node.map(|node| Ok(text_of(&self.value(node)?))).transpose()
     }
 
-    fn flag(&self, node: Option<&Arc<Node>>) -> Result<Option<bool>, Box<Diagnostic>> {
-        node.map(|node| Ok(runner::connection::truth(&self.value(node)?))).transpose()
+    /// A keyword of the play, converted to its type; null where it is absent.
+    fn keyword(&self, name: &str, node: &Node) -> Result<Value, Box<Diagnostic>> {
+        let value = self.value(node)?;
+        if value == Value::Null || is_omit(&value) {
+            return Ok(Value::Null);
+        }
+        let wrong = |what| Box::new(Diagnostic::error(node.span, format!("`{name}`: {what}")));
+        playbook::convert_keyword(name, value).map_err(wrong)
+    }
+
+    /// A keyword that is one of a few words, with or without Ansible's own collection before it.
+    fn word(&self, node: Option<&Arc<Node>>, name: &str, words: &[&str]) -> Result<Option<String>, Box<Diagnostic>> {
+        let Some(node) = node else { return Ok(None) };
+        let text = text_of(&self.keyword(name, node)?);
+        let word = text.strip_prefix("ansible.builtin.").unwrap_or(&text);
+        match word.is_empty() || words.contains(&word) {
+            true => Ok(Some(word.to_owned()).filter(|word| !word.is_empty())),
+            false => Err(Box::new(
+                Diagnostic::error(node.span, format!("there is no {name} `{word}`"))
+                    .help(format!("it can be {}", words.join(", "))),
+            )),
+        }
     }
 }

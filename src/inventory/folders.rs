@@ -1,5 +1,4 @@
 //! `group_vars` and `host_vars`: files and folders named after groups and hosts, each read once.
-#![expect(clippy::disallowed_methods, reason = "reads group_vars and host_vars")]
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -58,19 +57,14 @@ impl Cache {
 
     fn read(&self, folder: &Path, kind: Kind, name: &str, level: Level) -> Found {
         let folder = folder.join(kind.folder());
-        let names = self.names(&folder);
+        let names = self.names(&folder)?;
         // The first of these names counts, and no other.
         let candidates = ["", ".yml", ".yaml", ".json"].map(|extension| format!("{name}{extension}"));
         let Some(found) = candidates.iter().find(|candidate| names.contains(*candidate)) else {
             return Ok(Vec::new());
         };
         let path = folder.join(found);
-        let mut files = Vec::new();
-        if path.is_dir() {
-            vars::files_below(&path, &mut files)
-        } else {
-            files.push(path)
-        }
+        let files = if path.is_dir() { vars::files_below(&path)? } else { vec![path] };
         files.iter().map(|file| self.file(file, &folder, level)).collect()
     }
 
@@ -81,15 +75,15 @@ impl Cache {
         Ok(Arc::new(file.layer(level, shown.display().to_string())))
     }
 
-    fn names(&self, folder: &Path) -> Arc<HashSet<String>> {
+    fn names(&self, folder: &Path) -> Result<Arc<HashSet<String>>, Diagnostic> {
         let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = names.get(folder) {
-            return known.clone();
+            return Ok(known.clone());
         }
-        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-        let found: HashSet<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-        let found = Arc::new(found);
+        let entries = vars::files::entries(folder)?;
+        let found = entries.iter().filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
+        let found = Arc::new(found.collect::<HashSet<String>>());
         names.insert(folder.to_owned(), found.clone());
-        found
+        Ok(found)
     }
 }

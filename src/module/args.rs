@@ -27,6 +27,8 @@ pub trait Arguments: Sized {
 ///         recurse: bool = false;
 ///         /// May be left out.
 ///         owner: Option<String>;
+///         /// Read by name, or in need of nothing: why no code reads the field.
+///         decrypt: bool = true, elsewhere("where the source is read");
 ///         // Takes any further arguments (left out: they are refused).
 ///         .. others;
 ///     }
@@ -36,17 +38,19 @@ pub trait Arguments: Sized {
 macro_rules! args {
     (
         $(#[doc = $doc:expr])*
-        pub struct $name:ident {
-            $( $(#[doc = $fdoc:expr])* $field:ident $(as $wire:literal)? : $type:ty $(= $default:expr)? $(, alias($($alias:literal),* $(,)?))? ; )*
+        pub struct $name:ident $(, elsewhere($all:literal))? {
+            $( $(#[doc = $fdoc:expr])* $field:ident $(as $wire:literal)? : $type:ty $(= $default:expr)? $(, alias($($alias:literal),* $(,)?))? $(, elsewhere($why:literal))? ; )*
             $( .. $rest:ident ; )?
         }
     ) => {
         $(#[doc = $doc])*
         #[derive(Clone, Debug)]
+        $(#[allow(dead_code, reason = $all)])?
         pub struct $name {
-            $( $(#[doc = $fdoc])* pub $field: $type, )*
+            // Not `pub`, so that the compiler finds an argument that no code reads.
+            $( $(#[doc = $fdoc])* $(#[allow(dead_code, reason = $why)])? pub(crate) $field: $type, )*
             $( /// All other arguments.
-            pub $rest: $crate::value::Map, )?
+            pub(crate) $rest: $crate::value::Map, )?
         }
 
         impl $crate::module::Arguments for $name {

@@ -94,11 +94,18 @@ impl Arg for i64 {
     fn read(value: &Value) -> Result<Self, String> {
         match value {
             Value::Int(number) => Ok(*number),
+            Value::Bool(flag) => Ok((*flag).into()),
             Value::Float(number) if number.fract() == 0.0 => Ok(*number as i64),
-            Value::Str(text) => text.trim().parse().or_else(|_| expected("a whole number", value)),
+            Value::Str(text) => whole(text.trim()).map_or_else(|| expected("a whole number", value), Ok),
             other => expected("a whole number", other),
         }
     }
+}
+
+/// `3`, `1.0` and `1e3` are whole numbers.
+fn whole(text: &str) -> Option<i64> {
+    let number = || text.parse::<f64>().ok().filter(|number| number.fract() == 0.0 && number.abs() < 9e15);
+    text.parse().ok().or_else(|| number().map(|number| number as i64))
 }
 
 impl Arg for u32 {
@@ -113,6 +120,7 @@ impl Arg for f64 {
     fn read(value: &Value) -> Result<Self, String> {
         match value {
             Value::Int(number) => Ok(*number as f64),
+            Value::Bool(flag) => Ok(u8::from(*flag).into()),
             Value::Float(number) => Ok(*number),
             Value::Str(text) => text.trim().parse().or_else(|_| expected("a number", value)),
             other => expected("a number", other),

@@ -101,10 +101,10 @@ args! {
         /// Seconds to wait while another program holds the package database.
         lock_timeout: i64 = 60;
         /// Taken for the sake of playbooks that carry it: `apt-get` is what is always used.
-        force_apt_get: bool = false;
+        force_apt_get: bool = false, elsewhere("what it is about does not exist here: `apt-get` is all that is run");
         /// Taken for the sake of playbooks that carry it: Ansible installs what its module needs on the host. Here nothing
         /// is needed there, so there is nothing to install.
-        auto_install_module_deps: bool = true;
+        auto_install_module_deps: bool = true, elsewhere("what it is about does not exist here: `apt-get` is all that is run");
     }
 }
 

@@ -53,7 +53,7 @@ args! {
         validate_certs: bool = true;
         /// Taken for the sake of playbooks that carry it: Ansible installs what its module needs on the host. Here nothing
         /// is needed there, so there is nothing to install.
-        install_python_apt: bool = true;
+        install_python_apt: bool = true, elsewhere("no Python is needed");
     }
 }
 

@@ -19,7 +19,7 @@ file_args! {
         /// The file that is made.
         dest: PathBuf;
         /// The fragments lie on the host.
-        remote_src: bool = true;
+        remote_src: bool = true, elsewhere("where the source is read");
         /// Text between two fragments; `\n`, `\t` and the like stand for what they do in C.
         delimiter: Option<String>;
         /// Only fragments in whose names this regular expression is found.
@@ -32,7 +32,7 @@ file_args! {
         /// through a shell.
         validate: Option<String>;
         /// Decrypt fragments of the controller that are encrypted with ansible-vault.
-        decrypt: bool = true;
+        decrypt: bool = true, elsewhere("where the source is read");
     }
 }
 

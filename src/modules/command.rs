@@ -119,6 +119,7 @@ impl Run<'_> {
             return Err(Failure { values, ..Failure::new(format!("Error executing command: {why}")) });
         }
         if output.rc != 0 {
+            values.insert("changed".into(), true.into());
             return Err(Failure { values, ..Failure::new("non-zero return code") });
         }
         values.insert("msg".into(), "".into());

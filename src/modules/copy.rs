@@ -37,7 +37,7 @@ file_args! {
         /// Permissions of the directories that are made.
         directory_mode: Option<Mode>;
         /// `src` lies on the host.
-        remote_src: bool = false;
+        remote_src: bool = false, elsewhere("where the source is read");
         /// Where a link stands at `dest`, replace what it points at and not the link.
         follow: bool = false;
         /// Copy what links in a directory point at. By default for directories of the controller; links of the host are
@@ -46,7 +46,7 @@ file_args! {
         /// The SHA-1 that the file must have.
         checksum: Option<String>;
         /// Decrypt a file that is encrypted with ansible-vault.
-        decrypt: bool = true;
+        decrypt: bool = true, elsewhere("where the source is read");
     }
 }
 

@@ -10,9 +10,9 @@ args! {
         /// What to print: text, or any value.
         msg: Option<Value>;
         /// An expression to print, without braces. Excludes `msg`.
-        var: Option<Value>;
+        var: Option<Value>, elsewhere("read before the others are rendered");
         /// Print only from this many `-v` on.
-        verbosity: i64 = 0;
+        verbosity: i64 = 0, elsewhere("read before the others are rendered");
     }
 }
 

@@ -1,11 +1,12 @@
 use crate::args;
 use crate::module::ModuleSpec;
+use crate::value::Value;
 
 args! {
     /// Fails, with a message.
     pub struct Args {
         /// Why.
-        msg: String = "Failed as requested from task";
+        msg: Value = "Failed as requested from task";
     }
 }
 

@@ -3,7 +3,7 @@ use crate::module::ModuleSpec;
 
 args! {
     /// Imports the plays of another playbook, at the top level of a playbook.
-    pub struct Args {
+    pub struct Args, elsewhere("part of the language: read where plays are expanded") {
         /// The file, relative to the importing one.
         file: String;
     }

@@ -5,7 +5,7 @@ args! {
     /// Runs a role as a task, loaded before the run.
     ///
     /// Keywords such as `when` and `tags` are passed on to each task of the role.
-    pub struct Args {
+    pub struct Args, elsewhere("part of the language: read where plays are expanded") {
         /// The role.
         name: String, alias("role");
         /// A file in the role's `tasks/` instead of `main`.

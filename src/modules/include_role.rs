@@ -4,7 +4,7 @@ use crate::value::Map;
 
 args! {
     /// Runs a role as a task, loaded while the play runs.
-    pub struct Args {
+    pub struct Args, elsewhere("part of the language: read where plays are expanded") {
         /// The role.
         name: String, alias("role");
         /// A file in the role's `tasks/` instead of `main`.

@@ -7,7 +7,7 @@ args! {
     ///
     /// `when`, `loop` and the other keywords are about the inclusion itself; `apply` gives keywords to the included
     /// tasks.
-    pub struct Args {
+    pub struct Args, elsewhere("part of the language: read where plays are expanded") {
         /// The file, looked for beside the including one, then in the role's `tasks/`.
         file: String;
         /// Keywords for each included task, such as `tags` and `become`.

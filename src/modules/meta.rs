@@ -27,6 +27,31 @@ choices! {
     }
 }
 
+impl Action {
+    /// Whether the first host decides for all, as in Ansible.
+    pub fn is_for_all(self) -> bool {
+        use Action::*;
+        matches!(self, RefreshInventory | ClearFacts | ClearHostErrors | EndBatch | EndPlay)
+    }
+
+    /// What is said where its condition does not hold, in Ansible's words.
+    pub fn passed_over(self, host: &str, role: &str) -> String {
+        let rest = match self {
+            Action::Noop => return "noop".to_owned(),
+            Action::FlushHandlers => return "flush_handlers".to_owned(),
+            Action::RefreshInventory => ", not refreshing inventory".to_owned(),
+            Action::ClearFacts => format!(", not clearing facts and fact cache for {host}"),
+            Action::ClearHostErrors => format!(", not clearing host error state for {host}"),
+            Action::EndBatch => ", continuing current batch".to_owned(),
+            Action::EndPlay => ", continuing play".to_owned(),
+            Action::EndHost => format!(", continuing execution for {host}"),
+            Action::EndRole => format!(", continuing role {role} for {host}"),
+            Action::ResetConnection => format!(", not resetting connection for {host}"),
+        };
+        format!("{} conditional evaluated to False{rest}", self.as_str())
+    }
+}
+
 args! {
     /// Tells the run itself something: `meta: flush_handlers`.
     pub struct Args {

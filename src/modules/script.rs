@@ -31,7 +31,7 @@ args! {
         /// The program that reads the script, by default the one that its first line names.
         executable: Option<String>;
         /// Decrypt a script that is encrypted with ansible-vault.
-        decrypt: bool = true;
+        decrypt: bool = true, elsewhere("where the source is read");
     }
 }
 
@@ -122,7 +122,10 @@ fn judge(output: &Output) -> Result<Change, Failure> {
     }
     match output.rc {
         0 => Ok(Change::none(values)),
-        _ => Err(Failure { values, ..Failure::new("non-zero return code") }),
+        _ => {
+            values.insert("changed".into(), true.into());
+            Err(Failure { values, ..Failure::new("non-zero return code") })
+        }
     }
 }
 

@@ -60,7 +60,7 @@ args! {
         /// Only what the host has already.
         existing_only: bool = false;
         /// The direction.
-        mode: Direction = Direction::Push;
+        mode: Direction = Direction::Push, elsewhere("there is one choice");
         /// Options of `rsync`. Where `src` is the controller's these are understood: `--exclude=`, `--include=`,
         /// `--delete-excluded`, `--chmod=`, `--chown=`, `--ignore-existing`, `--existing`, `--delete`, `--mkpath`,
         /// `--omit-dir-times` and `--no-` with `perms`, `times`, `owner`, `group`, `links` or `recursive`.

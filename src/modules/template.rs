@@ -45,25 +45,25 @@ file_args! {
         /// Where a link stands at `dest`, replace what it points at and not the link.
         follow: bool = false;
         /// Take the line end behind a block away.
-        trim_blocks: bool = true;
+        trim_blocks: bool = true, elsewhere("used up when the template is rendered");
         /// Take the blanks between the start of a line and a block away.
-        lstrip_blocks: bool = false;
+        lstrip_blocks: bool = false, elsewhere("used up when the template is rendered");
         /// How the lines of the file end.
-        newline_sequence: Newline = Newline::Unix;
+        newline_sequence: Newline = Newline::Unix, elsewhere("used up when the template is rendered");
         /// What begins an expression, `{{` by default.
-        variable_start_string: Option<String>;
+        variable_start_string: Option<String>, elsewhere("used up when the template is rendered");
         /// What ends an expression, `}}` by default.
-        variable_end_string: Option<String>;
+        variable_end_string: Option<String>, elsewhere("used up when the template is rendered");
         /// What begins a block, `{%` by default.
-        block_start_string: Option<String>;
+        block_start_string: Option<String>, elsewhere("used up when the template is rendered");
         /// What ends a block, `%}` by default.
-        block_end_string: Option<String>;
+        block_end_string: Option<String>, elsewhere("used up when the template is rendered");
         /// What begins a comment, `{#` by default.
-        comment_start_string: Option<String>;
+        comment_start_string: Option<String>, elsewhere("used up when the template is rendered");
         /// What ends a comment, `#}` by default.
-        comment_end_string: Option<String>;
+        comment_end_string: Option<String>, elsewhere("used up when the template is rendered");
         /// The encoding of the file.
-        output_encoding: Encoding = Encoding::Utf8;
+        output_encoding: Encoding = Encoding::Utf8, elsewhere("there is one choice");
     }
 }
 

@@ -30,7 +30,7 @@ file_args! {
         /// The directory to unpack into. It must be there.
         dest: PathBuf;
         /// `src` lies on the host.
-        remote_src: bool = false;
+        remote_src: bool = false, elsewhere("where the source is read");
         /// Do nothing if this path exists.
         creates: Option<PathBuf>;
         /// Return the names of all that the archive holds.

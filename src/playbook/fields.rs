@@ -122,11 +122,17 @@ pub(super) fn vars(node: Node, problems: &mut Problems) -> Nodes {
         return Nodes::new();
     }
     let Some(entries) = entries(node, "`vars`", problems) else { return Nodes::new() };
-    for (name, entry) in &entries {
-        if !is_variable_name(name) {
-            problems.push(bad_name(name, entry.key));
-        }
-    }
+    problems.extend(bad_names(&entries));
+    named(entries)
+}
+
+/// Keys that cannot be names of variables.
+pub(super) fn bad_names(entries: &IndexMap<String, Entry>) -> impl Iterator<Item = Diagnostic> {
+    entries.iter().filter(|(name, _)| !is_variable_name(name)).map(|(name, entry)| bad_name(name, entry.key))
+}
+
+/// Values by their names.
+pub(super) fn named(entries: IndexMap<String, Entry>) -> Nodes {
     entries.into_iter().map(|(name, entry)| (name, Arc::new(entry.value))).collect()
 }
 
@@ -147,13 +153,16 @@ fn fit(takes: Takes, node: &Node) -> (bool, &'static str) {
     if node.is_null() || node.tag == Some(Tag::Vault) || (is_template(node) && takes != Takes::Items) {
         return (true, "");
     }
-    let is_scalar = matches!(node.kind, NodeKind::Scalar(_));
+    let is_scalar = is_scalar_node(node);
+    let converts = takes.convert(node.to_value()).is_ok();
     let is_list_of = |test: fn(&Node) -> bool| node.as_list().is_some_and(|items| items.iter().all(test));
     match takes {
-        Takes::Bool => (literal_bool(node).is_some(), "a boolean (yes or no)"),
+        Takes::Bool => (converts, "a boolean (yes or no)"),
         Takes::Text => (is_scalar, "text"),
-        Takes::Int => (is_number(node, false), "a whole number"),
-        Takes::Number => (is_number(node, true), "a number"),
+        Takes::Int => (converts, "a whole number"),
+        Takes::Number => (converts, "a number"),
+        Takes::Percent => (converts, "a percentage"),
+        Takes::Sizes => (converts || is_list_of(is_size), "a number of hosts or a percentage of them"),
         Takes::Conditions => (is_scalar || is_list_of(is_scalar_node), "a condition or a list of conditions"),
         Takes::Map => (node.as_map().is_some(), "a mapping"),
         Takes::Maps => (node.as_map().is_some() || is_list_of(is_map_or_template), "a mapping"),
@@ -171,14 +180,8 @@ fn is_map_or_template(node: &Node) -> bool {
     node.as_map().is_some() || is_template(node)
 }
 
-fn is_number(node: &Node, fraction: bool) -> bool {
-    match &node.kind {
-        NodeKind::Scalar(Value::Int(_)) => true,
-        NodeKind::Scalar(Value::Float(number)) => fraction || number.fract() == 0.0,
-        NodeKind::Scalar(Value::Str(text)) if fraction => text.trim().parse::<f64>().is_ok(),
-        NodeKind::Scalar(Value::Str(text)) => text.trim().parse::<i64>().is_ok(),
-        _ => false,
-    }
+fn is_size(node: &Node) -> bool {
+    is_template(node) || Takes::Sizes.convert(node.to_value()).is_ok()
 }
 
 /// Goes through the entries of a play, role, block or task: checks each keyword, lets [`Base`] take what is common and

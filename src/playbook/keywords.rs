@@ -3,15 +3,21 @@
 use super::fields;
 use super::{Base, Problems};
 use crate::diagnostic::Diagnostic;
+use crate::module::Arg;
+use crate::value::Value;
 use crate::yaml::Entry;
 
-/// What a keyword takes when it is no template.
+/// What a keyword takes, literally or when its template is rendered.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Takes {
     Bool,
     Text,
     Int,
     Number,
+    /// A number, perhaps with `%` behind it.
+    Percent,
+    /// Numbers or percentages of hosts: one, or a list.
+    Sizes,
     /// Conditions: text, a boolean, or a list of those.
     Conditions,
     /// A mapping.
@@ -82,7 +88,7 @@ pub(super) static KEYWORDS: &[Keyword] = &[
     keyword("local_action", Takes::Any, TASKS),
     keyword("loop", Takes::Any, TASKS),
     keyword("loop_control", Takes::Map, TASKS),
-    keyword("max_fail_percentage", Takes::Any, PLAY),
+    keyword("max_fail_percentage", Takes::Percent, PLAY),
     keyword("module_defaults", Takes::Maps, ALL),
     keyword("name", Takes::Text, ALL),
     keyword("no_log", Takes::Bool, ALL),
@@ -99,7 +105,7 @@ pub(super) static KEYWORDS: &[Keyword] = &[
     keyword("role", Takes::Text, ROLE),
     keyword("roles", Takes::Items, PLAY),
     keyword("run_once", Takes::Bool, ALL),
-    keyword("serial", Takes::Any, PLAY),
+    keyword("serial", Takes::Sizes, PLAY),
     keyword("strategy", Takes::Text, PLAY),
     keyword("tags", Takes::Texts, ALL),
     keyword("tasks", Takes::Items, PLAY),
@@ -116,10 +122,57 @@ pub(super) static KEYWORDS: &[Keyword] = &[
 /// Ansible's keywords that wodctl does not know, and what to do instead.
 static UNSUPPORTED: &[(&str, &str)] = &[
     ("async", "remove it: a step is waited for, however long it takes; `timeout` ends one that takes too long"),
-    ("debugger", "remove it; `wodctl apply -vvv --start-at-task` helps to look at one task"),
+    ("debugger", "remove it, or write `never`; `wodctl apply -vvv --start-at-task` helps to look at one task"),
     ("poll", "remove it: a step is waited for, however long it takes"),
-    ("throttle", "remove it; `serial` and `--forks` say how many hosts are worked on at the same time"),
 ];
+
+impl Takes {
+    /// The value with Ansible's conversions. The error says what was expected.
+    pub(super) fn convert(self, value: Value) -> Result<Value, String> {
+        Ok(match self {
+            Takes::Bool => bool::read(&value)?.into(),
+            Takes::Int => i64::read(&value)?.into(),
+            Takes::Number => f64::read(&value)?.into(),
+            Takes::Percent => f64::read(&without_percent(&value))?.into(),
+            Takes::Sizes => match value {
+                Value::List(sizes) => Value::List(sizes.iter().map(size).collect::<Result<_, _>>()?),
+                single => size(&single)?,
+            },
+            Takes::Text => String::read(&value)?.into(),
+            Takes::Conditions | Takes::Map | Takes::Maps | Takes::Texts | Takes::Items | Takes::Any => value,
+        })
+    }
+}
+
+/// Converts the rendered value of the keyword `name` to its type; the error says what was expected.
+pub fn convert(name: &str, value: Value) -> Result<Value, String> {
+    match KEYWORDS.binary_search_by_key(&name, |keyword| keyword.name) {
+        Ok(index) => KEYWORDS[index].takes.convert(value),
+        Err(_) => Ok(value),
+    }
+}
+
+fn without_percent(value: &Value) -> Value {
+    match value.as_str() {
+        Some(text) => Value::Str(text.replace('%', "")),
+        None => value.clone(),
+    }
+}
+
+/// A number of hosts, or a percentage as text.
+fn size(value: &Value) -> Result<Value, String> {
+    match value.as_str().and_then(|text| text.trim().strip_suffix('%')) {
+        Some(percent) if percent.trim().parse::<f64>().is_ok() => Ok(value.clone()),
+        _ => match i64::read(value) {
+            Ok(size) => Ok(size.into()),
+            Err(_) => Err(format!("expected a number of hosts or a percentage of them, found {}", shown(value))),
+        },
+    }
+}
+
+fn shown(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.kind().to_owned(), |text| format!("`{text}`"))
+}
 
 /// The keyword `name` if it may stand at `place`.
 pub(super) fn find(name: &str, place: u8) -> Option<&'static Keyword> {
@@ -160,6 +213,9 @@ impl Base {
     /// Takes a keyword that plays, roles, blocks and tasks have in common; gives the entry back if it is none of those.
     /// Whether it may stand here and fits its type has been settled before.
     pub(super) fn take(&mut self, key: &str, entry: Entry, problems: &mut Problems) -> Option<Entry> {
+        if key == "debugger" && entry.value.as_str() == Some("never") {
+            return None;
+        }
         if let Some((_, help)) = UNSUPPORTED.iter().find(|(name, _)| *name == key) {
             problems.push(Diagnostic::error(entry.key, format!("the keyword `{key}` is not supported")).help(*help));
             return None;
@@ -183,6 +239,7 @@ impl Base {
             "no_log" => &mut keywords.no_log,
             "check_mode" => &mut keywords.check_mode,
             "diff" => &mut keywords.diff,
+            "throttle" => &mut keywords.throttle,
             "timeout" => &mut keywords.timeout,
             "retries" => &mut keywords.retries,
             "delay" => &mut keywords.delay,
@@ -221,6 +278,36 @@ mod tests {
     #[test]
     fn the_table_is_sorted_so_that_it_can_be_searched() {
         assert!(KEYWORDS.is_sorted_by_key(|keyword| keyword.name));
+    }
+
+    #[test]
+    fn values_are_converted_as_ansible_does() {
+        let takes = |takes: Takes, value: Value| takes.convert(value);
+        for (kind, given, expected) in [
+            (Takes::Int, "3".into(), Value::Int(3)),
+            (Takes::Int, "1.0".into(), Value::Int(1)),
+            (Takes::Int, true.into(), Value::Int(1)),
+            (Takes::Number, "0.5".into(), Value::Float(0.5)),
+            (Takes::Percent, "30%".into(), Value::Float(30.0)),
+            (Takes::Percent, 30_i64.into(), Value::Float(30.0)),
+            (Takes::Bool, "Yes".into(), Value::Bool(true)),
+            (Takes::Bool, 0_i64.into(), Value::Bool(false)),
+            (Takes::Sizes, "2".into(), Value::Int(2)),
+            (Takes::Sizes, vec!["30%"].into(), vec!["30%"].into()),
+        ] {
+            assert_eq!(takes(kind, given), Ok(expected));
+        }
+        for (kind, given) in [
+            (Takes::Int, "5m".into()),
+            (Takes::Int, Value::Float(1.5)),
+            (Takes::Number, "soon".into()),
+            (Takes::Percent, "most".into()),
+            (Takes::Bool, "perhaps".into()),
+            (Takes::Sizes, "two".into()),
+            (Takes::Sizes, vec!["1", "x%"].into()),
+        ] {
+            assert!(takes(kind, given).is_err());
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //!
 //! Reading never stops at the first problem: it collects diagnostics and goes on with what can be understood.
 
+pub mod action;
 mod fields;
 pub(crate) mod free_form;
 mod keywords;
@@ -15,7 +16,9 @@ mod task;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-pub(crate) use fields::{is_template, scalar_text};
+pub(crate) use fields::{is_template, is_variable_name, scalar_text};
+pub use keywords::convert as convert_keyword;
+pub use play::{ORDERS, STRATEGIES};
 pub use project::{Parsed, Project, root_of};
 pub use prompt::Prompt;
 pub use role::Role;
@@ -275,7 +278,8 @@ macro_rules! keywords {
 keywords! {
     inherited {
         become_, become_user, become_method, become_flags, become_exe, remote_user, connection, port, delegate_to,
-        delegate_facts, run_once, ignore_errors, ignore_unreachable, any_errors_fatal, no_log, check_mode, diff, timeout,
+        delegate_facts, run_once, ignore_errors, ignore_unreachable, any_errors_fatal, no_log, check_mode, diff, throttle,
+        timeout,
     }
     own { retries, delay }
 }

@@ -1,6 +1,6 @@
 //! Plays and the file they stand in.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -61,7 +61,7 @@ fn import(span: Span, file: Entry, rest: IndexMap<String, Entry>, problems: &mut
 fn play(span: Span, entries: IndexMap<String, Entry>, path: &Path, problems: &mut Problems) -> Option<Play> {
     let mut play = Play {
         span,
-        path: path.to_owned(),
+        path: with_folder(path),
         base: Default::default(),
         hosts: Arc::new(Node::scalar(span, Value::Null)),
         gather_facts: None,
@@ -104,6 +104,14 @@ fn play(span: Span, entries: IndexMap<String, Entry>, path: &Path, problems: &mu
     Some(play)
 }
 
+/// A bare name lies in the current folder, which can be looked at as `.` and not as nothing.
+fn with_folder(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(folder) if folder.as_os_str().is_empty() => Path::new(".").join(path),
+        _ => path.to_owned(),
+    }
+}
+
 impl Play {
     fn set(&mut self, key: &str, entry: Entry, problems: &mut Problems) {
         let value = entry.value;
@@ -122,11 +130,8 @@ impl Play {
             "serial" => self.serial = fields::many(value),
             "vars_files" => self.vars_files = fields::many(value),
             "vars_prompt" => self.vars_prompt = prompt::prompts(value, problems),
-            "strategy" => self.strategy = choice(value, key, &["linear", "free", "host_pinned"], problems),
-            "order" => {
-                const ORDERS: &[&str] = &["inventory", "sorted", "reverse_sorted", "reverse_inventory", "shuffle"];
-                self.order = choice(value, key, ORDERS, problems);
-            }
+            "strategy" => self.strategy = choice(value, key, STRATEGIES, problems),
+            "order" => self.order = choice(value, key, ORDERS, problems),
             "gather_facts" => self.gather_facts = Some(value.into()),
             "gather_subset" => self.gather_subset = Some(value.into()),
             "gather_timeout" => self.gather_timeout = Some(value.into()),
@@ -158,6 +163,12 @@ impl Play {
         }
     }
 }
+
+/// What `strategy` can be.
+pub const STRATEGIES: &[&str] = &["linear", "free", "host_pinned"];
+
+/// What `order` can be.
+pub const ORDERS: &[&str] = &["inventory", "sorted", "reverse_sorted", "reverse_inventory", "shuffle"];
 
 /// One of a few words, with or without Ansible's own collection before it.
 fn choice(node: Node, key: &str, choices: &[&str], problems: &mut Problems) -> Option<Arc<Node>> {

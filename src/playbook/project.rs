@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::fields::{self, expected};
 use super::{Entry, Item, Problems, Role, play, task};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::Span;
 use crate::value::Value;
 use crate::yaml::{self, Node, NodeKind, Nodes};
@@ -162,11 +162,10 @@ impl Project {
         }
         let main = folder.join(from.unwrap_or("main"));
         let files = match self.role_file(folder, from) {
-            Some(file) => Some(vec![file]),
-            None if main.is_dir() => Some(files_below(&main)),
-            None => None,
+            Some(file) => Some(Ok(vec![file])),
+            None => main.is_dir().then(|| files_below(&main)),
         };
-        let parsed = files.map(|files| Arc::new(read_vars(&files)));
+        let parsed = files.map(|files| Arc::new(read_vars(files)));
         self.cache().vars.insert(key, parsed.clone());
         parsed
     }
@@ -213,9 +212,13 @@ fn take(read: Result<yaml::Document, Diagnostic>, problems: &mut Problems) -> Op
 }
 
 /// Variables of several files, later ones winning.
-fn read_vars(files: &[PathBuf]) -> Parsed<Nodes> {
+fn read_vars(files: Result<Vec<PathBuf>, Diagnostic>) -> Parsed<Nodes> {
     let mut parsed = Parsed::<Nodes>::default();
-    for file in files {
+    let files = files.unwrap_or_else(|problem| {
+        parsed.problems.push(problem);
+        Vec::new()
+    });
+    for file in &files {
         if let Some(node) = load(file, &mut parsed.problems) {
             let found = variables(node, &mut parsed.problems);
             parsed.value.extend(found);
@@ -227,7 +230,12 @@ fn read_vars(files: &[PathBuf]) -> Parsed<Nodes> {
 /// The variables of a file that must hold a mapping (or nothing).
 fn variables(node: Node, problems: &mut Problems) -> Nodes {
     match node.kind {
-        NodeKind::Map(_) => fields::vars(node, problems),
+        NodeKind::Map(entries) => {
+            // As in Ansible, such a one is there: `vars['a-b']`.
+            let warning = |problem| Diagnostic { severity: Severity::Warning, ..problem };
+            problems.extend(fields::bad_names(&entries).map(warning));
+            fields::named(entries)
+        }
         _ if node.is_null() => Nodes::new(),
         _ => {
             problems.push(expected(&node, "a file of variables", "a mapping"));
@@ -241,17 +249,24 @@ fn with_extension(path: &Path) -> Option<PathBuf> {
     EXTENSIONS.iter().map(|extension| PathBuf::from(format!("{name}.{extension}"))).find(|file| file.is_file())
 }
 
-fn files_below(folder: &Path) -> Vec<PathBuf> {
+/// The files of variables in a folder and in folders below it, in order of name.
+fn files_below(folder: &Path) -> Result<Vec<PathBuf>, Diagnostic> {
     let hidden = |name: &str| name.starts_with('.') || name.ends_with('~');
     let known = |path: &Path| {
         path.extension().is_none_or(|extension| EXTENSIONS.iter().any(|known| extension == std::ffi::OsStr::new(known)))
     };
-    walkdir::WalkDir::new(folder)
+    let entries = walkdir::WalkDir::new(folder)
         .sort_by_file_name()
         .into_iter()
-        .filter_entry(|entry| entry.depth() == 0 || !hidden(&entry.file_name().to_string_lossy()))
-        .flatten()
-        .filter(|entry| entry.path().is_file() && known(entry.path()))
-        .map(|entry| entry.into_path())
-        .collect()
+        .filter_entry(|entry| entry.depth() == 0 || !hidden(&entry.file_name().to_string_lossy()));
+    let mut files = Vec::new();
+    for entry in entries {
+        let unreadable =
+            |error| Diagnostic::error(Span::default(), format!("cannot read a folder of variables: {error}"));
+        let path = entry.map_err(unreadable)?.into_path();
+        if path.is_file() && known(&path) {
+            files.push(path);
+        }
+    }
+    Ok(files)
 }

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 
 use super::fields::{self, check, expected, is_template};
 use super::keywords::{self, BLOCK, HANDLER, TASK};
-use super::{Action, Base, Block, Item, Loop, Problems, Task, TasksFile, free_form};
+use super::{Action, Base, Block, Item, Loop, Problems, Task, TasksFile, action, free_form};
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::module::ModuleSpec;
 use crate::modules;
@@ -48,16 +48,13 @@ fn item(node: Node, handlers: bool, problems: &mut Problems) -> Option<Item> {
     let entries = fields::entries(node, what, problems)?;
     let section = ["block", "rescue", "always"].into_iter().find_map(|key| entries.get(key));
     match section {
-        Some(entry) if handlers => {
-            problems.push(Diagnostic::error(entry.key, "a block cannot be a handler"));
-            None
-        }
-        Some(_) => Some(Item::Block(Box::new(block(span, entries, problems)))),
+        Some(_) => Some(Item::Block(Box::new(block(span, entries, handlers, problems)))),
         None => Some(Item::Task(Box::new(task(span, entries, handlers, problems)))),
     }
 }
 
-fn block(span: Span, entries: IndexMap<String, Entry>, problems: &mut Problems) -> Block {
+/// A block. One among handlers only groups them: nothing is rescued there.
+fn block(span: Span, entries: IndexMap<String, Entry>, handlers: bool, problems: &mut Problems) -> Block {
     if let (None, Some((key, entry))) =
         (entries.get("block"), entries.iter().find(|(key, _)| matches!(key.as_str(), "rescue" | "always")))
     {
@@ -70,7 +67,14 @@ fn block(span: Span, entries: IndexMap<String, Entry>, problems: &mut Problems) 
         BLOCK,
         problems,
         |key, entry, problems| {
-            let items = tasks(entry.value, &format!("`{key}`"), false, problems);
+            if handlers && key != "block" {
+                problems.push(
+                    Diagnostic::warning(entry.key, format!("`{key}` has no effect among handlers")).help(
+                        "put the handlers of the block into the list, or include a file of tasks that has a block",
+                    ),
+                );
+            }
+            let items = tasks(entry.value, &format!("`{key}`"), handlers, problems);
             match key {
                 "rescue" => (rescue, has_rescue) = (items, true),
                 "always" => always = items,
@@ -217,6 +221,9 @@ impl Parts {
             };
             return statement_action(statement, args, key, problems);
         }
+        if crate::template::is_template(name) {
+            return self.named_later(name, entry, problems);
+        }
         let Some(spec) = modules::find(name) else {
             problems.push(unknown_module(name, key, place));
             return Action::Unknown;
@@ -234,6 +241,18 @@ impl Parts {
         Action::Call { spec, args: Arc::new(args) }
     }
 
+    /// A module whose name is a template: which one it is, is settled when the task is run.
+    fn named_later(&mut self, name: &str, entry: Entry, problems: &mut Problems) -> Action {
+        let key = entry.key;
+        let Some(mut args) = self.arguments(entry, "action", Some("_raw_params"), false, problems) else {
+            return Action::Unknown;
+        };
+        if let NodeKind::Map(entries) = &mut args.kind {
+            entries.insert(action::NAME.to_owned(), Entry { key, value: Node::scalar(key, name) });
+        }
+        Action::Call { spec: &action::SPEC, args: Arc::new(args) }
+    }
+
     /// The arguments as one mapping: `args:` first, then what stands beside the module's name. Free text goes under the
     /// name that the module has for it.
     fn arguments(
@@ -245,7 +264,13 @@ impl Parts {
         problems: &mut Problems,
     ) -> Option<Node> {
         let span = if entry.value.is_null() { entry.key } else { entry.value.span };
+        let whole =
+            self.args.as_ref().is_none_or(Node::is_null) && raw != Some("_raw_params") && is_whole(&entry.value);
+        if whole && !command {
+            return Some(entry.value);
+        }
         let mut all = match self.args.take() {
+            Some(args) if is_template(&args) && entry.value.is_null() => return Some(args),
             Some(args) if is_template(&args) => {
                 problems.push(templated_arguments(args.span, name));
                 return None;
@@ -276,7 +301,8 @@ impl Parts {
         let Some((kind, entry)) = loops.next() else {
             if let Some(control) = control {
                 problems.push(
-                    Diagnostic::error(control.span, "`loop_control` without a loop").help("add `loop:`, or remove it"),
+                    Diagnostic::warning(control.span, "`loop_control` without a loop has no effect")
+                        .help("add `loop:`, or remove it"),
                 );
             }
             return None;
@@ -375,13 +401,6 @@ fn old_style(entry: Entry, key: &str, problems: &mut Problems) -> Option<(String
         return None;
     };
     let (name, rest) = split_name(text);
-    if name.contains("{{") {
-        problems.push(
-            Diagnostic::error(entry.value.span, "the name of a module cannot be a template")
-                .help("write one task for each module, each with its `when`"),
-        );
-        return None;
-    }
     let name_span = locate(entry.value.span, name);
     let value = match rest {
         "" => Node::scalar(name_span, crate::value::Value::Null),
@@ -390,9 +409,19 @@ fn old_style(entry: Entry, key: &str, problems: &mut Problems) -> Option<(String
     Some((name.to_owned(), Entry { key: name_span, value }))
 }
 
+/// The first word, and the rest. Spaces inside a template do not end a word.
 fn split_name(text: &str) -> (&str, &str) {
     let text = text.trim();
-    text.split_once(char::is_whitespace).map_or((text, ""), |(name, rest)| (name, rest.trim_start()))
+    let mut depth = 0_usize;
+    for (at, c) in text.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            c if c.is_whitespace() && depth == 0 => return (&text[..at], text[at..].trim_start()),
+            _ => {}
+        }
+    }
+    (text, "")
 }
 
 /// The entries of one line of arguments.
@@ -567,8 +596,14 @@ fn unknown_module(name: &str, span: Span, place: u8) -> Diagnostic {
 }
 
 fn templated_arguments(span: Span, name: &str) -> Diagnostic {
-    Diagnostic::error(span, format!("the arguments of `{name}` cannot be one template"))
+    Diagnostic::error(span, format!("`{name}` has arguments already, so `args` cannot be one template"))
         .help("write a mapping; each argument in it may be a template")
+}
+
+/// Whether a text is one template and nothing else, which may give a whole mapping of arguments.
+fn is_whole(node: &Node) -> bool {
+    let text = node.as_str().unwrap_or_default().trim();
+    is_template(node) && text.starts_with("{{") && text.ends_with("}}") && text.matches("{{").count() == 1
 }
 
 fn free_form_refused(spec: &ModuleSpec, span: Span) -> Diagnostic {

@@ -11,6 +11,7 @@ use jiff::tz::TimeZone;
 use crate::system::users::User;
 use crate::template::{Binding, Scope, SearchPath};
 use crate::value::Value;
+use crate::vars::magic;
 
 /// A scope in which a template of the controller is rendered.
 #[derive(Debug)]
@@ -23,16 +24,7 @@ pub struct AboutTemplate {
     pub destination: Option<String>,
 }
 
-const NAMES: [&str; 8] = [
-    "ansible_managed",
-    "template_destpath",
-    "template_fullpath",
-    "template_host",
-    "template_mtime",
-    "template_path",
-    "template_run_date",
-    "template_uid",
-];
+const NAMES: &[&str] = magic::OF_TEMPLATES;
 
 impl AboutTemplate {
     fn value(&self, name: &str) -> Option<Value> {
@@ -68,8 +60,9 @@ impl Scope for AboutTemplate {
 
     fn names(&self) -> Vec<String> {
         let mut names = self.scope.names();
-        let own = NAMES.map(str::to_owned).into_iter().filter(|name| !names.contains(name)).collect::<Vec<_>>();
-        names.extend(own);
+        names.extend(NAMES.iter().map(|name| (*name).to_owned()));
+        names.sort();
+        names.dedup();
         names
     }
 

@@ -1,82 +1,79 @@
-//! The hosts of one batch walk through a play.
-//!
-//! Each host has a cursor that runs ahead: steps are prepared and sent as long as nothing that they need is open. Answers
-//! are taken up in order, and only when the watermark (the lowest position at which some host still is) reaches them. So
-//! hosts look ahead, and change things in lock-step. `ARCHITECTURE.md` says why this is Ansible's order.
+//! The hosts of one batch walk through a play: the scheduler says what is to be done next, and here it is done.
 
 mod answers;
-mod back;
-mod effects;
-mod order;
-mod sending;
-mod walker;
+mod start;
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
-pub use self::walker::{State, Walker};
 use super::conclude::Registered;
-use super::cursor::Cursor;
 use super::include::Includes;
 use super::play::PlayContext;
+use super::scheduler::{Input, Output, RunningId, Scheduler, Setup, State};
+use super::task_run::TaskRun;
 use super::{Interrupted, Run};
-use crate::protocol::Position;
+use crate::event::Event;
+use crate::protocol::{Mode, Position, ToAgent};
+use crate::transport::SessionId;
+use crate::vars::Layer;
+
+/// How many hosts are left in three ways, and the layer that says which.
+type HostsLeft = ((usize, usize, usize), Arc<Layer>);
+
 /// The hosts of a batch on their way.
 pub struct Batch<'a> {
     /// The run.
     pub run: &'a mut Run,
     /// The play.
     pub play: &'a PlayContext,
-    /// The hosts.
-    pub walkers: Vec<Walker>,
-    /// Results of `run_once` steps, for the hosts that did not run them.
+    /// When each host does what.
+    pub scheduler: Scheduler<TaskRun>,
+    /// Results of steps that are done once for all, for the hosts that did not do them.
     pub once: HashMap<Position, Registered>,
     /// What hosts have included, so that they go through it in one order.
     pub includes: Includes,
-    /// A failure that ends the play for all (`any_errors_fatal`), with the hosts that have fallen by themselves.
-    pub fatal: Option<(Position, Vec<usize>)>,
-    /// Everybody has finished everything below.
-    watermark: Position,
+    /// Which steps were sent where: an answer names session, lane and position.
+    pub sent: HashMap<(SessionId, u32, Position), RunningId>,
+    /// The magic variables that say which hosts are left, until that changes.
+    pub hosts_left: RefCell<Option<HostsLeft>>,
+    /// Where a `meta` was decided for all.
+    pub metas: HashSet<Position>,
 }
 
 impl<'a> Batch<'a> {
     /// At the start of the play, or of one of its batches: positions begin with `base`.
     pub fn new(run: &'a mut Run, play: &'a PlayContext, hosts: &[String], base: &Position) -> Self {
-        let walker = |name: &String| Walker {
-            name: name.clone(),
-            cursor: Cursor::new(play.items.clone(), base.clone()),
-            flights: VecDeque::new(),
-            state: State::Active,
-            notified: BTreeSet::new(),
-            passed: Default::default(),
-            is_here: false,
-            shares: false,
-            lane: 0,
-            waiting: None,
-            granted: None,
-            roles: Default::default(),
+        let setup = Setup {
+            items: play.items.clone(),
+            base: base.clone(),
+            free: play.free,
+            planning: run.options.mode == Mode::Plan,
+            forks: run.options.forks,
         };
-        let walkers = hosts.iter().map(walker).collect();
         Batch {
+            scheduler: Scheduler::new(hosts, &setup),
             run,
             play,
-            walkers,
             once: HashMap::new(),
             includes: Includes::default(),
-            fatal: None,
-            watermark: base.clone(),
+            sent: HashMap::new(),
+            hosts_left: RefCell::default(),
+            metas: HashSet::new(),
         }
     }
 
     /// Walks to the end. The error is that the user interrupted.
     pub async fn walk(&mut self) -> Result<(), Interrupted> {
-        if self.walkers.len() > 1 && self.play.needs_hosts {
-            for host in 0..self.walkers.len() {
+        if self.scheduler.hosts.len() > 1 && self.play.needs_hosts {
+            for host in 0..self.scheduler.hosts.len() {
                 self.open(host);
             }
         }
+        self.count_hellos();
         loop {
             self.settle();
-            if self.walkers.iter().all(|walker| walker.state != State::Active) {
+            if self.scheduler.is_over() {
                 return Ok(());
             }
             tokio::select! {
@@ -94,27 +91,62 @@ impl<'a> Batch<'a> {
     /// Does everything that can be done without waiting.
     fn settle(&mut self) {
         loop {
-            let mut moved = false;
-            for host in 0..self.walkers.len() {
-                while self.take_up(host) {
-                    moved = true;
+            match self.scheduler.next() {
+                Output::Start { host, step, position } => {
+                    let is_started = self.dispatch(host, &step, &position);
+                    self.scheduler.started(is_started);
                 }
-                moved |= self.advance(host);
-            }
-            moved |= self.raise_watermark();
-            moved |= self.end_all_if_fatal();
-            if !moved {
-                break;
+                Output::Conclude { host, running } => self.conclude(host, running),
+                Output::Grant(session, mark) => self.run.sessions[session].allow(&mark),
+                Output::Cancel(session, lane, from) => {
+                    self.run.sessions[session].send(ToAgent::Cancel { lane, from });
+                }
+                Output::Failed(host) => self.out(host, State::Failed),
+                Output::SentBack(host, position) => self.includes.forget(host, &position),
+                Output::Working(host) => self.working(host),
+                Output::Rest => break,
             }
         }
-        self.grant();
+        if self.scheduler.has_ended_all() {
+            (self.run.stop, self.run.failed_batch) = (true, true);
+        }
+    }
+
+    /// Says that a host is at work, for the progress display.
+    fn working(&mut self, host: usize) {
+        let host = &self.scheduler.hosts[host];
+        if let Some(first) = host.running.front() {
+            let event = Event::Working { host: host.name.clone(), task: first.info.clone() };
+            self.run.emit(event);
+        }
     }
 
     /// Opens the host's session, so that all of a play connect side by side.
     fn open(&mut self, host: usize) {
-        let name = self.walkers[host].name.clone();
-        if let Ok(session) = self.run.session(&name, &self.play.keywords) {
-            self.walkers[host].is_here = self.run.sessions[session].is_local;
+        let name = self.scheduler.hosts[host].name.clone();
+        if let Ok(session) = self.run.session(&name, &self.play.keywords)
+            && self.run.sessions[session].is_local
+        {
+            self.scheduler.is_here(host);
         }
+    }
+
+    /// Lets agents be let on as soon as all of them have said hello or are given up.
+    fn count_hellos(&mut self) {
+        if self.run.all_answered() {
+            let twins = self.twins();
+            self.scheduler.tell(Input::Answered(twins));
+        }
+    }
+
+    /// Hosts of the inventory that are one machine with another one of the batch.
+    fn twins(&self) -> Vec<usize> {
+        let mut machines: HashMap<(String, String), Vec<usize>> = HashMap::new();
+        for (index, host) in self.scheduler.hosts.iter().enumerate() {
+            if let Some(machine) = self.run.machine(&host.name) {
+                machines.entry(machine).or_default().push(index);
+            }
+        }
+        machines.into_values().filter(|hosts| hosts.len() > 1).flatten().collect()
     }
 }

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::batch::{Batch, State};
+use super::batch::Batch;
 use super::connection::text_of;
-use super::cursor::Fallout;
-use super::flight::{Ended, Flight};
 use super::judge::{self, Verdict};
+use super::scheduler::{AfterFailure, Running, State};
+use super::task_run::{Ended, TaskRun};
 use crate::diagnostic::Diagnostic;
 use crate::event::{Event, Status, TaskResult};
 use crate::map;
 use crate::protocol::Mode;
-use crate::steps::{ANYTHING, Step, Work};
+use crate::steps::{Step, Work};
 use crate::template::RenderError;
 use crate::value::{Map, Value};
 
@@ -26,102 +26,85 @@ pub struct Registered {
 }
 
 impl Batch<'_> {
-    /// Takes up the first step of a host that is under way, if it is answered and it is its turn.
-    pub fn take_up(&mut self, host: usize) -> bool {
-        let walker = &self.walkers[host];
-        if walker.state != State::Active {
-            return false;
-        }
-        let Some(front) = walker.flights.front() else { return false };
-        if !front.is_ready() || !self.may_conclude(&front.position) {
-            return false;
-        }
-        if let Some(flight) = self.walkers[host].flights.pop_front() {
-            self.conclude(host, flight);
-        }
-        true
-    }
-
-    fn conclude(&mut self, host: usize, mut flight: Flight) {
-        let step = flight.step.clone();
-        let name = self.walkers[host].name.clone();
-        for item in &mut flight.items {
+    /// Judges a step of a host that is complete, reports it, and keeps what it left.
+    pub fn conclude(&mut self, host: usize, mut running: Running<TaskRun>) {
+        let step = running.step.clone();
+        let name = self.scheduler.hosts[host].name.clone();
+        for item in &mut running.items {
             if let Some(Ended::Variables(_, bindings)) = &mut item.ended {
                 let bindings = std::mem::take(bindings);
                 self.run.table.update(&name, |layers| layers.include(bindings));
             }
         }
         let mut verdicts = Vec::new();
-        for index in 0..flight.items.len() {
-            let verdict = self.verdict(host, &mut flight, index);
-            let item = &flight.items[index];
-            let var = step.repeat.as_ref().map_or_else(|| "item".to_owned(), |repeat| repeat.var.clone());
-            verdicts.push((item.item.clone(), var, verdict));
+        for index in 0..running.items.len() {
+            let verdict = self.verdict(host, &mut running, index);
+            verdicts.push((running.items[index].own.clone(), verdict));
         }
-        let whole = match (flight.trouble.take(), flight.is_loop) {
-            (Some(trouble), _) => self.judge(host, &flight, &[], trouble, 0),
+        let whole = match (running.trouble.take(), running.is_loop) {
+            (Some(trouble), _) => self.judge(host, &running, &[], trouble, 0),
             (None, true) => judge::whole(&verdicts),
             (None, false) => match verdicts.pop() {
-                Some((_, _, verdict)) => verdict,
+                Some((_, verdict)) => verdict,
                 None => return,
             },
         };
-        if flight.is_loop {
-            for (index, (_, _, verdict)) in verdicts.iter().enumerate() {
-                let label = self.label(host, &flight, index);
-                self.report(host, &flight, verdict.clone(), Some(label), false);
+        if running.is_loop {
+            for (index, (_, verdict)) in verdicts.iter().enumerate() {
+                let label = self.label(host, &running, index);
+                self.report(host, &running, verdict.clone(), Some(label), false);
             }
         }
         let failed = whole.is_failed();
         let lost = whole.status == Status::Unreachable;
-        let ignored = failed && if lost { flight.ignore_unreachable } else { flight.ignore_errors };
-        self.count(host, &flight, &whole, ignored);
-        if flight.is_loop && step.work.is_include() {
+        let ignored = failed && if lost { running.ignore_unreachable } else { running.ignore_errors };
+        self.count(host, &running, &whole, ignored);
+        if running.is_loop && step.work.is_include() {
             // As in Ansible: each item that was included counts, and `whole` is one of them.
-            let included = verdicts.iter().filter(|(_, _, verdict)| verdict.status == Status::Ok).count();
+            let included = verdicts.iter().filter(|(_, verdict)| verdict.status == Status::Ok).count();
             self.run.counters.entry(name).or_default().ok += (included as u32).saturating_sub(1);
         }
-        self.report(host, &flight, whole.clone(), None, flight.is_loop);
-        let registered = self.register(host, &flight, &whole, &verdicts);
-        if flight.is_shared {
-            self.once.insert(flight.position.clone(), registered);
+        self.report(host, &running, whole.clone(), None, running.is_loop);
+        let registered = self.register(host, &running, &whole, &verdicts);
+        if running.is_shared {
+            self.once.insert(running.position.clone(), registered);
         }
         let acted = |verdict: &Verdict| matches!(verdict.status, Status::Changed | Status::Unknown);
         if !failed {
-            let changed: Vec<usize> = match flight.is_loop {
-                true => (0..verdicts.len()).filter(|index| acted(&verdicts[*index].2)).collect(),
-                false => acted(&whole).then_some(0).into_iter().collect(),
-            };
-            if let Some(diagnostic) = self.notify(host, &flight, &changed) {
+            // As in Ansible: where anything has changed all items notify.
+            let items = if running.is_loop { verdicts.len() } else { 1 };
+            if acted(&whole)
+                && let Some(diagnostic) = self.notify(host, &running, items)
+            {
                 self.run.warn(&diagnostic);
             }
         }
         if self.run.options.mode == Mode::Plan && whole.status == Status::Unknown {
-            self.run.opaque.insert(self.walkers[host].name.clone(), flight.info.title());
+            self.run.opaque.insert(self.scheduler.hosts[host].name.clone(), running.info.title());
         }
         match (lost && !ignored, failed && !ignored) {
             (true, _) => self.out(host, State::Lost),
-            (false, true) => self.fall(host, &flight, &whole),
+            (false, true) => self.fall(host, &running, &whole),
             (false, false) => {}
         }
     }
 
     /// Judges one item, unless that was done when its answer came.
-    fn verdict(&mut self, host: usize, flight: &mut Flight, index: usize) -> Verdict {
-        let item = &mut flight.items[index];
+    fn verdict(&mut self, host: usize, running: &mut Running<TaskRun>, index: usize) -> Verdict {
+        let item = &mut running.items[index];
         if let Some(verdict) = item.verdict.take() {
             return verdict;
         }
-        let ended = item.ended.take().unwrap_or_else(|| Ended::Skipped(String::new()));
+        let ended = item.ended.take().unwrap_or_else(|| Ended::Skipped(Value::Null));
         let (layers, attempts) = (item.layers.clone(), item.attempts);
-        self.judge(host, flight, &layers, ended, attempts)
+        self.judge(host, running, &layers, ended, attempts)
     }
 
     /// Judges how an item ended.
     pub fn judge(
         &mut self,
         host: usize,
-        flight: &Flight,
+        running: &Running<TaskRun>,
         layers: &[Arc<crate::vars::Layer>],
         ended: Ended,
         attempts: u32,
@@ -130,26 +113,26 @@ impl Batch<'_> {
         let mut ended = ended;
         if let (true, Ended::Outcome(outcome)) = (planning, &mut ended) {
             // An agent does not know what its step is called.
-            outcome.values.values_mut().for_each(|value| value.name_unknown(&flight.info.title()));
+            outcome.values.values_mut().for_each(|value| value.name_unknown(&running.info.title()));
         }
         let opaque = match &ended {
             Ended::Outcome(outcome) => outcome.opaque,
             _ => false,
         };
-        let scope = self.scope_maker(host, &flight.step, &flight.position, true);
+        let scope = self.scope_maker(host, &running.step, &running.position, true);
         let bench = self.run.bench(&scope);
-        let ended = match &flight.step.work {
+        let ended = match &running.step.work {
             Work::Call { spec, args, .. } if spec.name == "fetch" => {
-                let item = flight.pending.front().and_then(|index| flight.items.get(*index));
+                let item = running.pending.front().and_then(|index| running.items.get(*index));
                 let spool = item.and_then(|item| item.spool.as_ref());
                 super::fetch::keep(&bench, args, &bench.with(layers), ended, spool, planning)
             }
             _ => ended,
         };
-        let mut verdict = judge::judge(&bench, &flight.step, layers, ended, attempts, planning);
-        let name = &self.walkers[host].name;
+        let mut verdict = judge::judge(&bench, &running.step, layers, ended, attempts, planning);
+        let name = &self.scheduler.hosts[host].name;
         if planning && opaque {
-            self.run.opaque.entry(name.clone()).or_insert_with(|| flight.info.title());
+            self.run.opaque.entry(name.clone()).or_insert_with(|| running.info.title());
         }
         if verdict.status == Status::Failed
             && let Some(cause) = self.run.opaque.get(name)
@@ -163,36 +146,44 @@ impl Batch<'_> {
     }
 
     /// What an item of a loop is called.
-    fn label(&mut self, host: usize, flight: &Flight, index: usize) -> Value {
-        let item = flight.items[index].item.clone().unwrap_or_default();
-        let Some(label) = flight.step.repeat.as_ref().and_then(|repeat| repeat.label.clone()) else { return item };
-        let scope = self.scope_maker(host, &flight.step, &flight.position, true);
+    fn label(&mut self, host: usize, running: &Running<TaskRun>, index: usize) -> Value {
+        let item = running.items[index].item.clone().unwrap_or_default();
+        let Some(label) = running.step.repeat.as_ref().and_then(|repeat| repeat.label.clone()) else { return item };
+        let scope = self.scope_maker(host, &running.step, &running.position, true);
         let bench = self.run.bench(&scope);
-        bench.templar.render(&label, &bench.with(&flight.items[index].layers)).unwrap_or(item)
+        bench.templar.render(&label, &bench.with(&running.items[index].layers)).unwrap_or(item)
     }
 
-    fn report(&mut self, host: usize, flight: &Flight, verdict: Verdict, item: Option<Value>, is_summary: bool) {
+    /// Tells reporters how a step, or one item of it, ended.
+    pub fn report(
+        &mut self,
+        host: usize,
+        running: &Running<TaskRun>,
+        verdict: Verdict,
+        item: Option<Value>,
+        is_summary: bool,
+    ) {
         let failed = verdict.is_failed();
-        let rescued = failed && !flight.ignore_errors && flight.resume.is_rescued();
+        let rescued = failed && !running.ignore_errors && running.resume.is_rescued();
         let mut values = verdict.values;
         values.shift_remove("_ansible_facts_cacheable");
-        if flight.no_log {
+        if running.no_log {
             let kept = ["changed", "failed", "skipped", "attempts"];
             values.retain(|name, _| kept.contains(&name.as_str()));
             values.insert("censored".into(), "the result is hidden because of `no_log: true`".into());
         }
         let result = TaskResult {
-            task: flight.info.clone(),
-            host: self.walkers[host].name.clone(),
-            delegate: flight.delegate.clone(),
-            item: item.map(|item| if flight.no_log { Value::from("(hidden by no_log)") } else { item }),
+            task: running.info.clone(),
+            host: self.scheduler.hosts[host].name.clone(),
+            delegate: running.delegate.clone(),
+            item: item.map(|item| if running.no_log { Value::from("(hidden by no_log)") } else { item }),
             status: verdict.status,
-            ignored: failed && flight.ignore_errors,
+            ignored: failed && running.ignore_errors,
             rescued,
             values,
-            diffs: if flight.no_log { Vec::new() } else { verdict.diffs },
+            diffs: if running.no_log { Vec::new() } else { verdict.diffs },
             warnings: verdict.warnings,
-            cause: verdict.cause.or_else(|| failed.then_some(flight.step.span)),
+            cause: verdict.cause.or_else(|| failed.then_some(running.step.span)),
             diagnostic: verdict.diagnostic,
             elapsed: Duration::from_micros(verdict.micros),
             is_summary,
@@ -200,8 +191,8 @@ impl Batch<'_> {
         self.run.emit(Event::Result(Box::new(result)));
     }
 
-    fn count(&mut self, host: usize, flight: &Flight, whole: &Verdict, ignored: bool) {
-        let counters = self.run.counters.entry(self.walkers[host].name.clone()).or_default();
+    fn count(&mut self, host: usize, running: &Running<TaskRun>, whole: &Verdict, ignored: bool) {
+        let counters = self.run.counters.entry(self.scheduler.hosts[host].name.clone()).or_default();
         match whole.status {
             Status::Ok => counters.ok += 1,
             Status::Changed => {
@@ -211,7 +202,7 @@ impl Batch<'_> {
             Status::Unknown => counters.ok += 1,
             Status::Skipped => counters.skipped += 1,
             Status::Unreachable if ignored => {
-                counters.skipped += 1;
+                counters.ok += 1;
                 counters.ignored += 1;
             }
             Status::Unreachable => counters.unreachable += 1,
@@ -221,7 +212,7 @@ impl Batch<'_> {
                 // As in Ansible: what it has changed before it failed counts.
                 counters.changed += u32::from(whole.values.get("changed").is_some_and(Value::is_true));
             }
-            Status::Failed if flight.resume.is_rescued() => counters.rescued += 1,
+            Status::Failed if running.resume.is_rescued() => counters.rescued += 1,
             Status::Failed => counters.failed += 1,
         }
     }
@@ -230,13 +221,13 @@ impl Batch<'_> {
     fn register(
         &mut self,
         host: usize,
-        flight: &Flight,
+        running: &Running<TaskRun>,
         whole: &Verdict,
-        items: &[(Option<Value>, String, Verdict)],
+        items: &[(Vec<Arc<crate::vars::Layer>>, Verdict)],
     ) -> Registered {
-        let single = [(None, String::new(), whole.clone())];
-        let items = if flight.is_loop { items } else { &single };
-        let facts = |(_, _, verdict): &(Option<Value>, String, Verdict)| {
+        let single = [(Vec::new(), whole.clone())];
+        let items = if running.is_loop { items } else { &single };
+        let facts = |(_, verdict): &(Vec<Arc<crate::vars::Layer>>, Verdict)| {
             let facts = verdict.values.get("ansible_facts")?.as_map()?.clone();
             let cacheable = verdict.values.get("_ansible_facts_cacheable").is_some_and(Value::is_true);
             (!verdict.is_failed()).then_some((facts, cacheable))
@@ -244,12 +235,12 @@ impl Batch<'_> {
         let mut result = whole.values.clone();
         result.shift_remove("_ansible_facts_cacheable");
         let registered = Registered { result: Value::Map(result), facts: items.iter().filter_map(facts).collect() };
-        let name = self.walkers[host].name.clone();
-        let owner = match &flight.delegate {
-            Some(delegate) if flight.delegate_facts => delegate.clone(),
+        let name = self.scheduler.hosts[host].name.clone();
+        let owner = match &running.delegate {
+            Some(delegate) if running.delegate_facts => delegate.clone(),
             _ => name.clone(),
         };
-        self.keep(&name, &owner, &flight.step, &registered);
+        self.keep(&name, &owner, &running.step, &registered);
         registered
     }
 
@@ -281,17 +272,17 @@ impl Batch<'_> {
 
     /// Gives a host what a `run_once` step left.
     pub fn copy_result(&mut self, host: usize, step: &Step, registered: &Registered) {
-        let name = self.walkers[host].name.clone();
+        let name = self.scheduler.hosts[host].name.clone();
         self.keep(&name.clone(), &name, step, registered);
     }
 
-    /// Marks the handlers that the changed items notify. The diagnostic is about one that does not exist.
-    fn notify(&mut self, host: usize, flight: &Flight, changed: &[usize]) -> Option<Diagnostic> {
+    /// Marks the handlers that the items notify. The diagnostic is about one that does not exist.
+    fn notify(&mut self, host: usize, running: &Running<TaskRun>, items: usize) -> Option<Diagnostic> {
         let mut trouble = None;
-        for node in &flight.step.keywords.notify {
-            for index in changed {
-                let layers = flight.items.get(*index).map(|item| item.layers.clone()).unwrap_or_default();
-                let scope = self.scope_maker(host, &flight.step, &flight.position, true);
+        for node in &running.step.keywords.notify {
+            for index in 0..items {
+                let layers = running.items.get(index).map(|item| item.layers.clone()).unwrap_or_default();
+                let scope = self.scope_maker(host, &running.step, &running.position, true);
                 let bench = self.run.bench(&scope);
                 let names = match bench.templar.render(node, &bench.with(&layers)) {
                     Ok(Value::List(names)) => names.iter().map(text_of).collect(),
@@ -307,7 +298,7 @@ impl Batch<'_> {
                     if found.is_empty() {
                         trouble = Some(Diagnostic::error(node.span, format!("there is no handler `{name}`")));
                     }
-                    self.walkers[host].notified.extend(found);
+                    self.scheduler.hosts[host].notified.extend(found);
                 }
             }
         }
@@ -315,37 +306,24 @@ impl Batch<'_> {
     }
 
     /// A failure that is not ignored: to the next `rescue` or `always`, or out of the play.
-    fn fall(&mut self, host: usize, flight: &Flight, whole: &Verdict) {
-        let fatal = flight.is_fatal || flight.is_shared;
-        if fatal {
-            self.fatal.get_or_insert_with(|| (flight.position.clone(), Vec::new())).1.push(host);
-        }
-        let name = self.walkers[host].name.clone();
-        let task = map! { "name" => flight.info.name.clone(), "action" => flight.info.module.clone() };
+    fn fall(&mut self, host: usize, running: &Running<TaskRun>, whole: &Verdict) {
+        let name = self.scheduler.hosts[host].name.clone();
+        let task = map! { "name" => running.info.name.clone(), "action" => running.info.module.clone() };
         let values = whole.values.clone();
         self.run.table.update(&name, |layers| {
             layers.set("ansible_failed_task", Value::Map(task));
             layers.set("ansible_failed_result", Value::Map(values));
         });
-        // Whatever was sent behind it has been dropped by the agent, or is taken back.
-        self.send_back(host);
-        let walker = &mut self.walkers[host];
-        walker.flights.clear();
-        walker.cursor = flight.resume.clone();
-        // The others may still be at it.
-        walker.passed.note(ANYTHING, &flight.position);
-        if walker.cursor.fail() == Fallout::Continues {
-            return;
+        let fatal = running.is_fatal || running.is_shared;
+        if self.scheduler.fail(host, running, fatal) == AfterFailure::Ends {
+            self.out(host, State::Failed);
         }
-        self.out(host, State::Failed);
     }
 
     /// Takes a host out of the play and of those that follow.
     pub fn out(&mut self, host: usize, state: State) {
-        let walker = &mut self.walkers[host];
-        walker.state = state;
-        walker.flights.clear();
-        let name = walker.name.clone();
+        self.scheduler.leave(host, state);
+        let name = self.scheduler.hosts[host].name.clone();
         let end = if state == State::Lost { super::Out::Lost } else { super::Out::Failed };
         self.run.out.insert(name, end);
         self.check_failures();
@@ -354,15 +332,10 @@ impl Batch<'_> {
     /// Ends the play when more hosts have failed than `max_fail_percentage` allows.
     fn check_failures(&mut self) {
         let Some(allowed) = self.play.max_fail_percentage else { return };
-        let failed = self.walkers.iter().filter(|walker| matches!(walker.state, State::Failed | State::Lost)).count();
-        if failed as f64 * 100.0 / self.walkers.len() as f64 > allowed {
-            for host in 0..self.walkers.len() {
-                if self.walkers[host].state == State::Active {
-                    self.send_back(host);
-                    self.walkers[host].flights.clear();
-                    self.walkers[host].state = State::Failed;
-                }
-            }
+        let hosts = &self.scheduler.hosts;
+        let failed = hosts.iter().filter(|host| matches!(host.state, State::Failed | State::Lost)).count();
+        if failed as f64 * 100.0 / hosts.len() as f64 > allowed {
+            self.scheduler.fail_all();
             self.run.stop = true;
             self.run.failed_batch = true;
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::Options;
 use crate::diagnostic::Diagnostic;
+use crate::module::Arg;
 use crate::protocol::Become;
 use crate::source::Span;
 use crate::steps::Keywords;
@@ -58,9 +59,17 @@ impl Reader<'_> {
         Ok((value != Value::Null && !crate::template::is_omit(&value)).then_some(value))
     }
 
+    /// A keyword of a certain type; what does not fit is an error.
+    pub fn typed<T: Arg>(&self, node: Option<&Arc<Node>>) -> Result<Option<T>, RenderError> {
+        let Some(value) = self.keyword(node)? else { return Ok(None) };
+        let span = node.map_or_else(Span::default, |node| node.span);
+        let wrong = |what| RenderError::Wrong(Box::new(Diagnostic::error(span, what)));
+        T::read(&value).map(Some).map_err(wrong)
+    }
+
     /// A keyword that is a boolean.
     pub fn flag(&self, node: Option<&Arc<Node>>) -> Result<Option<bool>, RenderError> {
-        Ok(self.keyword(node)?.map(|value| truth(&value)))
+        self.typed(node)
     }
 }
 

@@ -4,12 +4,13 @@
 use std::sync::Arc;
 
 use super::connection::text_of;
-use super::flight::Ended;
 use super::prepare::{Bench, Settled, Wait, written};
+use super::task_run::Ended;
 use crate::failure::Failure;
 use crate::map;
 use crate::module::{Arguments, ModuleSpec};
 use crate::modules;
+use crate::playbook::is_variable_name;
 use crate::protocol::{Mode, Outcome};
 use crate::template::{Binding, RenderError, Scope, is_template};
 use crate::value::{Map, Value};
@@ -67,10 +68,7 @@ fn pause(bench: &Bench, args: &Node, scope: &Arc<dyn Scope>) -> Result<Settled, 
         "changed" => false, "rc" => 0, "stderr" => "", "echo" => args.echo, "user_input" => "",
         "delta" => waited as i64, "stdout" => format!("Paused for {waited} seconds"),
     };
-    Ok(Settled::Wait(match seconds {
-        Some(seconds) => Wait::Seconds(seconds, result),
-        None => Wait::Line(result),
-    }))
+    Ok(Settled::Wait(Wait { prompt: args.prompt, seconds, echo: args.echo, result }))
 }
 
 fn add_host(bench: &Bench, args: &Node, scope: &Arc<dyn Scope>) -> Result<Ended, RenderError> {
@@ -115,7 +113,7 @@ fn debug(bench: &Bench, args: &Node, scope: &Arc<dyn Scope>) -> Result<Ended, Re
     if let Some(node) = args.get("verbosity") {
         let wanted = text_of(&bench.templar.render(node, scope)?);
         if wanted.trim().parse::<u8>().is_ok_and(|wanted| wanted > bench.options.verbosity) {
-            return Ok(Ended::Skipped("verbosity threshold not met".to_owned()));
+            return Ok(outcome(map! { "skipped" => true, "skipped_reason" => "Verbosity threshold not met." }));
         }
     }
     if let Some(node) = args.get("var") {
@@ -140,7 +138,7 @@ fn debug(bench: &Bench, args: &Node, scope: &Arc<dyn Scope>) -> Result<Ended, Re
 fn fail(bench: &Bench, args: &Node, scope: &Arc<dyn Scope>) -> Result<Ended, RenderError> {
     let rendered = bench.arguments(args, scope)?;
     Ok(match modules::fail::Args::read(&rendered) {
-        Ok(args) => failed(Failure::new(args.msg)),
+        Ok(args) => failed(said(args.msg)),
         Err(error) => failed(error.into()),
     })
 }
@@ -169,17 +167,19 @@ fn assert(bench: &Bench, args: &Node, scope: &Arc<dyn Scope>) -> Result<Ended, R
     for expression in expressions {
         let holds = bench.templar.condition(expression, scope)?;
         if !holds {
-            let message = rendered.fail_msg.map_or_else(|| "Assertion failed".to_owned(), |msg| lines(&msg));
+            let message = rendered.fail_msg.unwrap_or_else(|| "Assertion failed".into());
             return Ok(failed(
-                Failure::new(message)
-                    .argument("that")
-                    .with("assertion", written(expression))
-                    .with("evaluated_to", false),
+                said(message).argument("that").with("assertion", expression.to_value()).with("evaluated_to", false),
             ));
         }
     }
     let message = rendered.success_msg.unwrap_or_else(|| "All assertions passed".into());
     Ok(outcome(map! { "msg" => message }))
+}
+
+/// A failure whose message keeps its type.
+fn said(message: Value) -> Failure {
+    Failure::new(lines(&message)).with("msg", message)
 }
 
 /// Text, or a list of lines.
@@ -196,11 +196,28 @@ fn set_fact(bench: &Bench, args: &Node, scope: &Arc<dyn Scope>) -> Result<Ended,
         Value::Map(map) => map,
         _ => Map::new(),
     };
+    let rendered = match named(bench, rendered, args, scope)? {
+        Ok(rendered) => rendered,
+        Err(name) => return Ok(failed(Failure::new(format!("`{name}` cannot be the name of a variable")))),
+    };
     Ok(match modules::set_fact::Args::read(&rendered) {
         Ok(args) if args.facts.is_empty() => failed(Failure::new("`set_fact` needs at least one name with a value")),
         Ok(args) => outcome(map! { "ansible_facts" => args.facts, "_ansible_facts_cacheable" => args.cacheable }),
         Err(error) => failed(error.into()),
     })
+}
+
+/// The facts by their names, which may be templates; otherwise what cannot be a name.
+fn named(bench: &Bench, facts: Map, args: &Node, scope: &Arc<dyn Scope>) -> Result<Result<Map, String>, RenderError> {
+    let mut named = Map::with_capacity(facts.len());
+    for (key, value) in facts {
+        let name = super::connection::text_of(&bench.templar.render_text(&key, args.span, scope)?);
+        if !is_variable_name(&name) {
+            return Ok(Err(name));
+        }
+        named.insert(name, value);
+    }
+    Ok(Ok(named))
 }
 
 /// The parameters of a role, looked up by their names, against its `meta/argument_specs.yml`.
@@ -222,8 +239,14 @@ fn validate(bench: &Bench, args: &Node, scope: &Arc<dyn Scope>) -> Result<Ended,
     }
     values.extend(args.provided_arguments);
     let problems = validate::problems(&args.argument_spec, &values);
+    let context = args.validate_args_context;
     Ok(match problems.is_empty() {
-        true => outcome(map! { "msg" => "the arguments fit their specification" }),
-        false => failed(Failure::new(problems.join("\n")).with("argument_errors", problems)),
+        true => outcome(map! { "msg" => "the arguments fit their specification", "validate_args_context" => context }),
+        false => failed(
+            Failure::new(problems.join("\n"))
+                .with("argument_errors", problems)
+                .with("argument_spec_data", args.argument_spec)
+                .with("validate_args_context", context),
+        ),
     })
 }

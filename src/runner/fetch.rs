@@ -11,8 +11,9 @@ use base64::Engine as _;
 
 use super::batch::Batch;
 use super::connection::text_of;
-use super::flight::Ended;
 use super::prepare::Bench;
+use super::scheduler::RunningId;
+use super::task_run::Ended;
 use crate::failure::{During, Failure};
 use crate::map;
 use crate::module::Arguments;
@@ -89,8 +90,9 @@ impl Arrived<'_> {
 
 impl Batch<'_> {
     /// Keeps a part of a large file, and asks for the next. False: there is none, or this was the last.
-    pub fn keep_part(&mut self, host: usize, flight: usize, current: usize) -> bool {
-        let item = &mut self.walkers[host].flights[flight].items[current];
+    pub fn keep_part(&mut self, id: RunningId, current: usize) -> bool {
+        let Some(running) = self.scheduler.get_mut(id) else { return false };
+        let item = &mut running.items[current];
         let Some((call, _)) = &mut item.call else { return false };
         if call.args.shift_remove(OFFSET).is_none() {
             item.spool = None;
@@ -106,7 +108,7 @@ impl Batch<'_> {
         }
         call.args.insert(OFFSET.to_owned(), next);
         item.ended = None;
-        self.resend(host, flight);
+        self.resend(id);
         true
     }
 }

@@ -8,14 +8,14 @@ use std::sync::Arc;
 
 use super::batch::Batch;
 use super::controller;
-use super::flight::{Ended, ItemRun};
 use super::prepare::{Entry, NotYet, Prepared, trouble};
 use super::scope::TaskScope;
+use super::task_run::{Ended, ItemRun};
 use crate::map;
 use crate::protocol::Position;
-use crate::steps::{Block, Item, Step};
+use crate::steps::{Block, Item, Step, Work};
 use crate::template::RenderError;
-use crate::value::Value;
+use crate::value::{Map, Value};
 use crate::vars::Layer;
 
 /// What the hosts of a batch include at each position.
@@ -58,7 +58,7 @@ impl Batch<'_> {
         let scope = self.scope_maker(host, step, position, false);
         let entries = match self.entries(step, &scope) {
             Ok(entries) => Ok(entries),
-            Err(error) => match trouble(error) {
+            Err(error) => match self.run.bench(&scope).loop_trouble(step, error) {
                 Ok(ended) => Err(ended),
                 Err(NotYet) => return false,
             },
@@ -74,29 +74,31 @@ impl Batch<'_> {
                         Err(NotYet) => return false,
                         Ok(Err(ended)) => ended,
                         Ok(Ok(brought)) => {
+                            let shown = included(&step.work, &brought.0);
                             lists.push(brought);
-                            controller::outcome(map! { "include" => step.span.location().map(|at| at.to_string()) })
+                            controller::outcome(shown)
                         }
                     };
-                    runs.push(ItemRun { item, layers, ended: Some(ended), ..ItemRun::default() });
+                    runs.push(ItemRun { item, own: layers.clone(), layers, ended: Some(ended), ..ItemRun::default() });
                 }
             }
         }
         let prepared = Prepared { items: runs, is_loop: step.repeat.is_some(), trouble: trouble_found };
-        let Ok(mut flight) = self.flight(host, step, position, prepared) else { return false };
-        flight.fence = flight.trouble.is_some()
-            || flight.items.iter().any(|item| matches!(item.ended, Some(Ended::Wrong(_) | Ended::Failed(_))));
-        let name = self.walkers[host].name.clone();
+        let Ok(mut running) = self.task_run(host, step, position, prepared) else { return false };
+        running.fence = running.trouble.is_some()
+            || running.items.iter().any(|item| matches!(item.ended, Some(Ended::Wrong(_) | Ended::Failed(_))));
+        let name = self.scheduler.hosts[host].name.clone();
         for layer in self.play.published.take() {
             self.run.table.update(&name, |layers| layers.roles.push(layer));
         }
         let items = self.in_order(host, position, lists);
-        let walker = &mut self.walkers[host];
-        walker.flights.push_back(flight);
+        let alone = self.play.hosts.len() > 1;
+        let cursor = &mut self.scheduler.hosts[host].cursor;
         match items.is_empty() {
-            true => walker.cursor.advance(),
-            false => walker.cursor.include(items, self.play.hosts.len() > 1),
+            true => cursor.advance(),
+            false => cursor.include(items, alone),
         }
+        self.launch(host, running);
         true
     }
 
@@ -104,7 +106,7 @@ impl Batch<'_> {
     fn entries(&self, step: &Arc<Step>, scope: &dyn Fn(&[Arc<Layer>]) -> TaskScope) -> Result<Vec<Entry>, RenderError> {
         match &step.repeat {
             None => Ok(vec![(None, Vec::new())]),
-            Some(repeat) => self.run.bench(scope).entries(step, repeat),
+            Some(repeat) => self.run.bench(scope).entries(repeat),
         }
     }
 
@@ -126,7 +128,7 @@ impl Batch<'_> {
 
     /// What a host has included, with the place of each, in the order of all hosts (under `free`: in its own).
     fn in_order(&mut self, host: usize, position: &Position, lists: Vec<(Value, Vec<Item>)>) -> Vec<(u32, Item)> {
-        let shared = self.in_step();
+        let shared = self.scheduler.in_step();
         let mut placed: Vec<(u32, Item)> = Vec::with_capacity(lists.len());
         for (index, (what, main)) in lists.into_iter().enumerate() {
             let place = if shared { self.includes.place(position, what, host) } else { index as u32 };
@@ -135,6 +137,15 @@ impl Batch<'_> {
         }
         placed.sort_by_key(|(place, _)| *place);
         placed
+    }
+}
+
+/// What an include returns: the file or the role that it named.
+fn included(work: &Work, what: &Value) -> Map {
+    let named = what.as_list().and_then(|parts| parts.first()).cloned().unwrap_or_default();
+    match work {
+        Work::IncludeRole { .. } => map! { "include_args" => named },
+        _ => map! { "include" => named, "include_args" => Map::new() },
     }
 }
 

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use fancy_regex::Regex;
 use indexmap::IndexMap;
 
-use super::flight::Ended;
 use super::prepare::Bench;
 use super::source;
+use super::task_run::Ended;
 use crate::diagnostic::Diagnostic;
 use crate::failure::Failure;
 use crate::map;
@@ -88,7 +88,11 @@ fn select(folder: &Path, args: &Args) -> Result<Vec<PathBuf>, Failure> {
         walk = walk.max_depth(args.depth as usize);
     }
     let mut paths = Vec::new();
-    for entry in walk.into_iter().flatten().filter(|entry| entry.path().is_file()) {
+    for entry in walk {
+        let entry = entry.map_err(|error| Failure::new(format!("cannot read the folder: {error}")).argument("dir"))?;
+        if !entry.path().is_file() {
+            continue;
+        }
         let name = entry.file_name().to_string_lossy();
         let matches = |regex: &Regex| regex.is_match(&*name).unwrap_or(false);
         if matching.as_ref().is_some_and(|regex| !matches(regex)) || ignored.iter().any(matches) {

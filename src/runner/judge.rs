@@ -1,17 +1,24 @@
 //! What an answer comes to: `failed_when`, `changed_when`, `until`, and the shapes of registered results.
 
+mod attempts;
+mod whole;
+
 use std::sync::Arc;
+
+pub use self::attempts::Attempts;
+pub use self::whole::whole;
 
 use indexmap::IndexMap;
 
-use super::flight::Ended;
 use super::prepare::{Bench, argument_span};
 use super::scope::{data, layer};
+use super::task_run::Ended;
 use crate::change::diff::Diff;
 use crate::diagnostic::Diagnostic;
 use crate::event::Status;
 use crate::failure::Failure;
 use crate::map;
+use crate::protocol::Outcome;
 use crate::source::Span;
 use crate::steps::{Step, Work};
 use crate::template::RenderError;
@@ -36,12 +43,13 @@ pub struct Verdict {
     pub diagnostic: Option<Box<Diagnostic>>,
     /// How long the agent worked.
     pub micros: u64,
-    /// `until` does not hold yet.
+    /// It is to be tried again.
     pub again: bool,
 }
 
 impl Verdict {
-    fn new(status: Status, values: Map) -> Self {
+    /// One with these values and nothing else.
+    pub fn new(status: Status, values: Map) -> Self {
         Verdict {
             status,
             values,
@@ -60,15 +68,9 @@ impl Verdict {
     }
 }
 
-/// Judges how one item ended. `planning`: an unknown is not an error.
-pub fn judge(
-    bench: &Bench,
-    step: &Step,
-    layers: &[Arc<Layer>],
-    ended: Ended,
-    attempts: u32,
-    planning: bool,
-) -> Verdict {
+/// Judges how one item ended the `attempt`th time. `planning`: an unknown is not an error.
+pub fn judge(bench: &Bench, step: &Step, layers: &[Arc<Layer>], ended: Ended, attempt: u32, planning: bool) -> Verdict {
+    let judged = |verdict| Conditions { bench, step, layers, planning }.apply(verdict, attempt);
     match ended {
         Ended::Skipped(condition) => Verdict::new(
             Status::Skipped,
@@ -86,20 +88,20 @@ pub fn judge(
         Ended::Lost(why) => {
             Verdict::new(Status::Unreachable, map! { "changed" => false, "unreachable" => true, "msg" => why })
         }
-        Ended::Wrong(diagnostic) => {
-            let mut verdict = failure(Failure::new(diagnostic.message.clone()), Some(diagnostic.span));
-            verdict.diagnostic = Some(diagnostic);
-            verdict
-        }
+        Ended::Wrong(diagnostic) => wrong(diagnostic),
         Ended::Failed(failed) => {
             let cause = cause(step, &failed);
-            conditions(bench, step, layers, failure(*failed, cause), attempts, planning)
+            judged(failure(*failed, cause))
         }
-        Ended::Outcome(outcome) => {
+        Ended::Outcome(mut outcome) => {
+            if !planning {
+                only_tried(step, &mut outcome);
+            }
             let mut verdict = match outcome.failure {
                 Some(failed) => {
                     let cause = cause(step, &failed);
                     let mut values = outcome.values;
+                    values.shift_remove("msg");
                     values.extend(failed.values.clone());
                     failure(Failure { values, ..failed }, cause)
                 }
@@ -119,8 +121,30 @@ pub fn judge(
             verdict.diffs = outcome.diffs;
             verdict.warnings = outcome.warnings;
             verdict.micros = outcome.micros;
-            conditions(bench, step, layers, verdict, attempts, planning)
+            judged(verdict)
         }
+    }
+}
+
+/// In a real run nothing is unknown: `check_mode: true` returns what Ansible's modules return that were only tried.
+fn only_tried(step: &Step, outcome: &mut Outcome) {
+    for (name, value) in &mut outcome.values {
+        if value.unknown().is_some() {
+            *value = match name.as_str() {
+                "rc" => 0.into(),
+                name if name.ends_with("_lines") => Vec::<Value>::new().into(),
+                _ => "".into(),
+            };
+        }
+    }
+    if !outcome.opaque {
+        return;
+    }
+    outcome.values.insert("msg".into(), "Command would have run if not in check mode".into());
+    let given = |name: &str| matches!(&step.work, Work::Call { args, .. } if args.get(name).is_some());
+    if !given("creates") && !given("removes") {
+        outcome.changed = false;
+        outcome.values.insert("skipped".into(), true.into());
     }
 }
 
@@ -129,9 +153,7 @@ fn failure(failed: Failure, cause: Option<Span>) -> Verdict {
     let mut values = failed.values;
     values.insert("failed".into(), Value::Bool(true));
     values.entry("changed".into()).or_insert(Value::Bool(false));
-    if !failed.message.is_empty() || !values.contains_key("msg") {
-        values.insert("msg".into(), Value::Str(failed.message));
-    }
+    values.entry("msg".into()).or_insert(Value::Str(failed.message));
     let mut verdict = Verdict::new(Status::Failed, values);
     verdict.cause = cause;
     verdict
@@ -143,138 +165,146 @@ fn cause(step: &Step, failed: &Failure) -> Option<Span> {
     argument_span(args, spec, failed.argument.as_deref()?)
 }
 
-/// Applies `changed_when`, `failed_when` and `until`, each of which sees the result under its registered name.
-fn conditions(
-    bench: &Bench,
-    step: &Step,
-    layers: &[Arc<Layer>],
-    mut verdict: Verdict,
-    attempts: u32,
+/// What cannot be rendered or evaluated.
+fn wrong(diagnostic: Box<Diagnostic>) -> Verdict {
+    let mut verdict = failure(Failure::new(diagnostic.message.clone()), Some(diagnostic.span));
+    verdict.diagnostic = Some(diagnostic);
+    verdict
+}
+
+/// The conditions of a step, each of which sees the result under its registered name.
+struct Conditions<'a> {
+    bench: &'a Bench<'a>,
+    step: &'a Step,
+    layers: &'a [Arc<Layer>],
     planning: bool,
-) -> Verdict {
-    let keywords = &step.keywords;
-    if keywords.changed_when.is_empty() && keywords.failed_when.is_empty() && keywords.until.is_empty() {
-        return verdict;
-    }
-    if !keywords.until.is_empty() {
-        verdict.values.insert("attempts".into(), Value::Int(attempts.into()));
-    }
-    let holds = |conditions: &[Arc<Node>], values: &Map| -> Result<bool, RenderError> {
-        let mut layers = layers.to_vec();
-        if let Some(name) = &keywords.register {
-            let values = IndexMap::from([(name.clone(), data(Value::Map(values.clone())))]);
-            layers.push(Arc::new(layer(Level::Magic, "the result", values)));
+}
+
+impl Conditions<'_> {
+    /// `changed_when`, then `failed_when`, whatever the module said, unless it skipped; then whether to try again.
+    fn apply(&self, mut verdict: Verdict, attempt: u32) -> Verdict {
+        let keywords = &self.step.keywords;
+        let attempts = match Attempts::of(self.bench, self.step, self.layers) {
+            Ok(attempts) => attempts,
+            Err(error) => return self.trouble(verdict, error, "retries"),
+        };
+        if attempts.most > 1 {
+            verdict.values.insert("attempts".into(), attempt.into());
         }
-        let scope = bench.with(&layers);
-        for condition in conditions {
-            if !bench.templar.condition(condition, &scope)? {
-                return Ok(false);
+        if !verdict.values.contains_key("skipped") {
+            verdict = self.changed(verdict, &keywords.changed_when);
+            if !verdict.values.contains_key("changed_when_result") {
+                verdict = self.failed(verdict, &keywords.failed_when);
             }
         }
-        Ok(true)
-    };
-    let trouble = |verdict: &mut Verdict, error: RenderError, what: &str| match error {
-        // In a plan the result itself is what is not known.
-        RenderError::Unknown(after) if planning => {
-            verdict.status = Status::Unknown;
-            verdict.warnings.push(format!("`{what}` is known after: {after}"));
+        if attempts.most > 1 && verdict.status != Status::Unknown {
+            verdict = self.tried(verdict, attempt, &attempts);
         }
-        RenderError::Undefined(diagnostic) | RenderError::Wrong(diagnostic) => {
-            verdict.status = Status::Failed;
-            verdict.values.insert("failed".into(), true.into());
-            verdict.values.insert("msg".into(), format!("`{what}`: {}", diagnostic.message).into());
-            verdict.cause = Some(diagnostic.span);
-            verdict.diagnostic = Some(diagnostic);
+        verdict
+    }
+
+    fn changed(&self, mut verdict: Verdict, conditions: &[Arc<Node>]) -> Verdict {
+        if conditions.is_empty() {
+            return verdict;
         }
-        RenderError::Unknown(_) | RenderError::Pending => {}
-    };
-    if !keywords.changed_when.is_empty() && verdict.status != Status::Failed {
-        match holds(&keywords.changed_when, &verdict.values) {
+        match self.hold(conditions, &verdict.values) {
             Ok(changed) => {
-                verdict.status = if changed { Status::Changed } else { Status::Ok };
                 verdict.values.insert("changed".into(), changed.into());
+                if verdict.status != Status::Failed {
+                    verdict.status = if changed { Status::Changed } else { Status::Ok };
+                }
+                verdict
             }
-            Err(error) => trouble(&mut verdict, error, "changed_when"),
+            Err(error) => self.trouble(verdict, error, "changed_when"),
         }
     }
-    if !keywords.failed_when.is_empty() && verdict.status != Status::Unknown {
-        match holds(&keywords.failed_when, &verdict.values) {
+
+    fn failed(&self, mut verdict: Verdict, conditions: &[Arc<Node>]) -> Verdict {
+        if conditions.is_empty() || verdict.status == Status::Unknown {
+            return verdict;
+        }
+        match self.hold(conditions, &verdict.values) {
             Ok(failed) => {
                 verdict.values.insert("failed".into(), failed.into());
                 verdict.values.insert("failed_when_result".into(), failed.into());
                 if failed {
                     verdict.status = Status::Failed;
-                    verdict.cause = verdict.cause.or_else(|| keywords.failed_when.first().map(|node| node.span));
+                    verdict.cause = verdict.cause.or_else(|| conditions.first().map(|node| node.span));
                 } else if verdict.status == Status::Failed {
-                    let changed = verdict.values.get("changed").is_some_and(Value::is_true);
-                    verdict.status = if changed { Status::Changed } else { Status::Ok };
+                    verdict.status = passed(&verdict.values);
                 }
+                verdict
             }
-            Err(error) => trouble(&mut verdict, error, "failed_when"),
+            Err(error) => self.trouble(verdict, error, "failed_when"),
         }
     }
-    if !keywords.until.is_empty() && verdict.status != Status::Unknown {
-        match holds(&keywords.until, &verdict.values) {
-            Ok(satisfied) => verdict.again = !satisfied,
-            Err(RenderError::Undefined(_)) if verdict.is_failed() => verdict.again = true,
-            Err(error) => trouble(&mut verdict, error, "until"),
+
+    /// Whether it is tried again; what has been tried often enough has failed, unless `failed_when` let it pass.
+    fn tried(&self, mut verdict: Verdict, attempt: u32, attempts: &Attempts) -> Verdict {
+        let until = &self.step.keywords.until;
+        let enough = match until.is_empty() {
+            true => Ok(!verdict.values.get("failed").is_some_and(Value::is_true)),
+            false => self.hold(until, &verdict.values),
+        };
+        match enough {
+            Ok(true) => verdict,
+            Ok(false) => {
+                verdict.again = attempt < attempts.most;
+                if !verdict.again {
+                    verdict.values.insert("attempts".into(), (attempts.most - 1).into());
+                    verdict.values.insert("failed".into(), true.into());
+                    if !verdict.values.contains_key("failed_when_result") {
+                        verdict.status = Status::Failed;
+                    }
+                    verdict.values.entry("msg".into()).or_insert("`until` did not become true".into());
+                    verdict.cause = verdict.cause.or_else(|| until.first().map(|node| node.span));
+                }
+                verdict
+            }
+            // As in Ansible, nothing of the result is left.
+            Err(RenderError::Undefined(diagnostic) | RenderError::Wrong(diagnostic)) => wrong(diagnostic),
+            Err(error) => self.trouble(verdict, error, "until"),
         }
     }
-    verdict
+
+    fn hold(&self, conditions: &[Arc<Node>], values: &Map) -> Result<bool, RenderError> {
+        let mut layers = self.layers.to_vec();
+        if let Some(name) = &self.step.keywords.register {
+            let values = IndexMap::from([(name.clone(), data(Value::Map(values.clone())))]);
+            layers.push(Arc::new(layer(Level::Magic, "the result", values)));
+        }
+        let scope = self.bench.with(&layers);
+        for condition in conditions {
+            if !self.bench.templar.condition(condition, &scope)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// A condition that cannot be evaluated: the step fails with what its module returned.
+    fn trouble(&self, mut verdict: Verdict, error: RenderError, what: &str) -> Verdict {
+        let after = match error {
+            RenderError::Undefined(diagnostic) | RenderError::Wrong(diagnostic) => {
+                verdict.status = Status::Failed;
+                verdict.values.insert("failed".into(), true.into());
+                verdict.values.insert(format!("{what}_result"), diagnostic.message.clone().into());
+                verdict.values.entry("msg".into()).or_insert(format!("`{what}`: {}", diagnostic.message).into());
+                verdict.cause = Some(diagnostic.span);
+                verdict.diagnostic = Some(diagnostic);
+                return verdict;
+            }
+            RenderError::Unknown(after) => after,
+            RenderError::Pending => "a step before it".to_owned(),
+        };
+        // In a plan the result itself is what is not known; in a run everything is.
+        verdict.status = if self.planning { Status::Unknown } else { Status::Failed };
+        verdict.warnings.push(format!("`{what}` is known after: {after}"));
+        verdict
+    }
 }
 
-/// The result of a loop as a whole, in Ansible's shape.
-pub fn whole(items: &[(Option<Value>, String, Verdict)]) -> Verdict {
-    let results: Vec<Value> = items
-        .iter()
-        .map(|(item, var, verdict)| {
-            let mut values = verdict.values.clone();
-            values.insert(var.clone(), item.clone().unwrap_or_default());
-            values.insert("ansible_loop_var".into(), var.as_str().into());
-            Value::Map(values)
-        })
-        .collect();
-    if items.is_empty() {
-        return Verdict::new(
-            Status::Skipped,
-            map! {
-                "changed" => false, "skipped" => true, "skipped_reason" => "No items in the list",
-                "results" => Value::List(results),
-            },
-        );
-    }
-    let any = |status: Status| items.iter().any(|(_, _, verdict)| verdict.status == status);
-    let status = [Status::Unreachable, Status::Failed, Status::Unknown, Status::Changed]
-        .into_iter()
-        .find(|status| any(*status))
-        .unwrap_or(if items.iter().all(|(_, _, v)| v.status == Status::Skipped) {
-            Status::Skipped
-        } else {
-            Status::Ok
-        });
-    let mut values = map! {
-        "results" => Value::List(results),
-        "changed" => items.iter().any(|(_, _, v)| v.values.get("changed").is_some_and(|c| c == &Value::Bool(true))),
-    };
-    match status {
-        Status::Failed | Status::Unreachable => {
-            values.insert("failed".into(), true.into());
-            values.insert("msg".into(), "One or more items failed".into());
-        }
-        Status::Skipped => {
-            values.insert("skipped".into(), true.into());
-            values.insert("msg".into(), "All items skipped".into());
-        }
-        _ => {
-            values.insert("skipped".into(), false.into());
-            values.insert("failed".into(), false.into());
-            values.insert("msg".into(), "All items completed".into());
-        }
-    }
-    let first = items.iter().map(|(_, _, verdict)| verdict).find(|verdict| verdict.is_failed());
-    let mut verdict = Verdict::new(status, values);
-    verdict.micros = items.iter().map(|(_, _, verdict)| verdict.micros).sum();
-    verdict.cause = first.and_then(|failed| failed.cause);
-    verdict.diagnostic = first.and_then(|failed| failed.diagnostic.clone());
-    verdict
+/// How something ended that did not fail.
+fn passed(values: &Map) -> Status {
+    if values.get("changed").is_some_and(Value::is_true) { Status::Changed } else { Status::Ok }
 }

@@ -5,24 +5,27 @@ mod batch;
 mod conclude;
 pub mod connection;
 mod controller;
-mod course;
-mod cursor;
 mod fetch;
-mod flight;
+mod flags;
 mod include;
 mod include_vars;
 mod judge;
+mod magic;
+mod meta;
 #[cfg(test)]
 mod model;
 mod play;
 mod prepare;
+mod scheduler;
 mod scope;
 pub mod secrets;
+mod sending;
 mod source;
+mod task_run;
 mod warnings;
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -31,13 +34,15 @@ use indexmap::IndexMap;
 use tokio::sync::{Notify, mpsc};
 
 use self::connection::{Reader, target};
-use self::flight::Ended;
 pub use self::play::{PlayContext, batches};
 use self::prepare::Bench;
+use self::scheduler::RunningId;
 pub use self::scope::{HostLayers, Table, TaskScope, Unsettled, data, layer, magic};
+use self::task_run::Ended;
 use self::warnings::Warnings;
 use crate::diagnostic::Diagnostic;
 use crate::event::{Counters, Event};
+use crate::failure::Failure;
 use crate::playbook::Keywords;
 use crate::protocol::{Hello, Mode, Position, ToAgent};
 use crate::template::{RenderError, Scope, SearchPath, Templar};
@@ -108,8 +113,7 @@ pub struct Interrupted;
 /// Something that comes back after a while.
 #[derive(Debug)]
 pub struct Tick {
-    host: String,
-    position: Position,
+    id: RunningId,
     /// The answer; `None`: send again.
     result: Option<Ended>,
 }
@@ -163,6 +167,10 @@ pub trait Hosts {
     fn layers(&self, host: &str) -> Vec<Arc<Layer>>;
     /// All hosts.
     fn names(&self) -> Vec<String>;
+    /// Reads the inventory again (`meta: refresh_inventory`); hosts and groups that the run has added stay.
+    fn reload(&mut self) -> Result<(), Failure> {
+        Err(Failure::new("this inventory cannot be read again"))
+    }
 }
 
 /// A run: everything that outlives a play.
@@ -190,6 +198,10 @@ pub struct Run {
     pub counters: IndexMap<String, Counters>,
     /// Hosts that do not take part any more.
     pub out: HashMap<String, Out>,
+    /// Hosts for which `meta: end_host` has ended this play.
+    ended: HashSet<String>,
+    /// The id of the step that was started last.
+    last_id: u64,
     /// In a plan, hosts on which a step has gone before whose effect nobody can know, and its title.
     pub opaque: HashMap<String, String>,
     /// No further batch of this play.
@@ -197,6 +209,8 @@ pub struct Run {
     /// All hosts of a batch have failed, or too many: no further play.
     failed_batch: bool,
     started: Instant,
+    /// How long the slowest host took to answer.
+    connecting: Duration,
 }
 
 impl Run {
@@ -239,10 +253,13 @@ impl Run {
             interrupt: Arc::default(),
             counters: IndexMap::new(),
             out: HashMap::new(),
+            ended: HashSet::new(),
+            last_id: 0,
             opaque: HashMap::new(),
             stop: false,
             failed_batch: false,
             started: Instant::now(),
+            connecting: Duration::ZERO,
         }
     }
 
@@ -252,6 +269,7 @@ impl Run {
         if alive.is_empty() {
             return Ok(());
         }
+        self.ended.clear();
         for host in &alive {
             self.counters.entry(host.clone()).or_default();
         }
@@ -288,7 +306,8 @@ impl Run {
         self.connect.close().await;
         let recap = self.counters.clone();
         let elapsed = self.started.elapsed();
-        self.emit(Event::RunEnd { recap, elapsed, phases: Vec::new() });
+        let phases = vec![("connect", self.connecting), ("run", elapsed.saturating_sub(self.connecting))];
+        self.emit(Event::RunEnd { recap, elapsed, phases });
     }
 
     fn emit(&mut self, event: Event) {
@@ -378,7 +397,9 @@ impl Run {
     fn greet(&mut self, session: SessionId, hello: Hello) {
         let session = &mut self.sessions[session];
         session.hello = Some(hello);
-        let event = Event::Connected { host: session.host.clone(), elapsed: session.opened.elapsed() };
+        let elapsed = session.opened.elapsed();
+        let event = Event::Connected { host: session.host.clone(), elapsed };
+        self.connecting = self.connecting.max(elapsed);
         self.emit(event);
     }
 
@@ -408,6 +429,13 @@ impl Run {
         let changed = self.hosts.borrow_mut().group_by(host, group, parents);
         self.refresh();
         changed
+    }
+
+    /// Reads the inventory again.
+    fn reload(&mut self) -> Result<(), Failure> {
+        self.hosts.borrow_mut().reload()?;
+        self.refresh();
+        Ok(())
     }
 
     /// Takes the inventory's variables anew after it has changed.

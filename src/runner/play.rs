@@ -1,13 +1,13 @@
 //! A play as the batches need it.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::connection::text_of;
 use super::controller;
-use super::flight::Ended;
 use super::prepare::Bench;
+use super::task_run::Ended;
 use crate::playbook::Keywords;
 use crate::steps::{Included, Item, PlaySteps, Step, Work};
 use crate::template::{RenderError, Scope};
@@ -54,6 +54,10 @@ impl PlayContext {
     /// The handlers that a notification of this name means: the last one of that name, and all that listen to it.
     pub fn handlers_named(&self, name: &str, bench: &Bench) -> Vec<usize> {
         let handlers = self.handlers.borrow();
+        // As in Ansible: of several lists of handlers the last one wins, in a list the first handler.
+        let is_one_list = |a: &usize, b: &usize| handlers[*a].is_beside(&handlers[*b]);
+        let all: Vec<usize> = (0..handlers.len()).collect();
+        let order: Vec<usize> = all.chunk_by(is_one_list).rev().flatten().copied().collect();
         let is_named = |step: &Step| {
             let Some(node) = &step.name else { return false };
             let own = match bench.templar.render(node, &bench.with(&step.layers)) {
@@ -64,8 +68,12 @@ impl PlayContext {
             own == name || step.role.as_ref().is_some_and(in_role)
         };
         let listens = |step: &Step| step.listen.iter().any(|topic| topic == name);
-        let mut found: Vec<usize> = (0..handlers.len()).filter(|index| listens(&handlers[*index])).collect();
-        found.extend(handlers.iter().rposition(|step| is_named(step)));
+        let mut found: Vec<usize> =
+            order.iter().copied().find(|index| is_named(&handlers[*index])).into_iter().collect();
+        // A role that was brought in twice has its handlers twice: one of each name listens.
+        let mut seen = HashSet::new();
+        let is_first = |index: &usize| handlers[*index].name.as_ref().is_none_or(|name| seen.insert(name.as_str()));
+        found.extend(order.iter().copied().filter(|index| listens(&handlers[*index])).filter(is_first));
         found
     }
 

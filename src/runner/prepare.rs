@@ -6,11 +6,13 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::connection::{Reader, identity, text_of, truth};
-use super::flight::{Ended, ItemRun};
+use super::judge::Attempts;
 use super::scope::{TaskScope, data, layer};
+use super::task_run::{Ended, ItemRun};
 use super::{Options, controller, scope, source};
 use crate::diagnostic::Diagnostic;
-use crate::module::{ModuleSpec, Place};
+use crate::module::{ModuleSpec, Place, Things};
+use crate::playbook::action;
 use crate::protocol::{Become, Call, Mode};
 use crate::source::Span;
 use crate::steps::{Loop, Step, Work, is_controller};
@@ -52,6 +54,17 @@ pub struct Prepared {
     pub trouble: Option<Ended>,
 }
 
+impl Prepared {
+    /// Something is wrong with the step: it is not carried out, unless it would be skipped anyway.
+    pub fn stop_at(&mut self, trouble: Option<Ended>) {
+        let is_skipped = |item: &ItemRun| matches!(item.ended, Some(Ended::Skipped(_)));
+        if self.trouble.is_none() && trouble.is_some() && !self.items.iter().all(is_skipped) {
+            self.items.clear();
+            self.trouble = trouble;
+        }
+    }
+}
+
 /// What one item comes to: a call for the target, or how it ended already.
 pub enum Settled {
     /// To be carried out by an agent.
@@ -64,11 +77,15 @@ pub enum Settled {
 
 /// What `pause` waits for, and what it then returns.
 #[derive(Clone, Debug)]
-pub enum Wait {
-    /// So many seconds.
-    Seconds(f64, Map),
-    /// A line from the operator.
-    Line(Map),
+pub struct Wait {
+    /// What the operator is told.
+    pub prompt: Option<String>,
+    /// So many seconds; `None`: until the operator has entered a line.
+    pub seconds: Option<f64>,
+    /// Whether what the operator types is shown.
+    pub echo: bool,
+    /// The result, but for what was entered.
+    pub result: Map,
 }
 
 impl Bench<'_> {
@@ -82,10 +99,10 @@ impl Bench<'_> {
         let mut prepared = Prepared { items: Vec::new(), is_loop: step.repeat.is_some(), trouble: None };
         let entries = match &step.repeat {
             None => vec![(None, Vec::new())],
-            Some(repeat) => match self.entries(step, repeat) {
+            Some(repeat) => match self.entries(repeat) {
                 Ok(entries) => entries,
                 Err(error) => {
-                    prepared.trouble = Some(trouble(error)?);
+                    prepared.trouble = Some(self.loop_trouble(step, error)?);
                     return Ok(prepared);
                 }
             },
@@ -105,11 +122,11 @@ impl Bench<'_> {
         &self,
         step: &Step,
         item: Option<Value>,
-        mut layers: Vec<Arc<Layer>>,
+        own: Vec<Arc<Layer>>,
         set: &[Arc<Layer>],
     ) -> Result<ItemRun, NotYet> {
-        layers.splice(0..0, set.iter().cloned());
-        let mut run = ItemRun { item, layers, ..ItemRun::default() };
+        let layers = set.iter().chain(&own).cloned().collect();
+        let mut run = ItemRun { item, own, layers, ..ItemRun::default() };
         match self.settle(step, &mut run) {
             Ok(Settled::Call(call, identity)) => run.call = Some((*call, identity)),
             Ok(Settled::Wait(wait)) => run.wait = Some(wait),
@@ -120,19 +137,9 @@ impl Bench<'_> {
     }
 
     /// What a loop runs over, each with the variables it brings.
-    pub fn entries(&self, step: &Step, repeat: &Loop) -> Result<Vec<Entry>, RenderError> {
+    pub fn entries(&self, repeat: &Loop) -> Result<Vec<Entry>, RenderError> {
         let scope = self.with(&[]);
-        let over = match self.loop_terms(repeat, &scope) {
-            Ok(over) => over,
-            // As in Ansible: a loop that cannot be settled does not matter where the condition says no anyway.
-            Err(error @ (RenderError::Undefined(_) | RenderError::Wrong(_))) => {
-                return match self.condition(step, &[]) {
-                    Ok(Some(_)) => Ok(Vec::new()),
-                    _ => Err(error),
-                };
-            }
-            Err(error) => return Err(error),
-        };
+        let over = self.loop_terms(repeat, &scope)?;
         let count = over.len();
         let entry = |(index, item): (usize, Value)| {
             let mut values = IndexMap::from([(repeat.var.clone(), data(item.clone()))]);
@@ -142,7 +149,8 @@ impl Bench<'_> {
                 values.insert("ansible_index_var".into(), data(name.as_str().into()));
             }
             if repeat.extended {
-                values.insert("ansible_loop".into(), data(extended(&over, index, count)));
+                let extended = extended(&over, index, count, repeat.extended_allitems);
+                values.insert("ansible_loop".into(), data(extended));
             }
             (Some(item), vec![Arc::new(layer(Level::Magic, "the loop", values))])
         };
@@ -166,12 +174,20 @@ impl Bench<'_> {
         }
     }
 
-    /// The text of the condition that does not hold, if one does not.
-    pub fn condition(&self, step: &Step, layers: &[Arc<Layer>]) -> Result<Option<String>, RenderError> {
+    /// What a loop comes to that cannot be settled. As in Ansible, that does not matter where the condition says no anyway.
+    pub fn loop_trouble(&self, step: &Step, error: RenderError) -> Result<Ended, NotYet> {
+        match (&error, self.condition(step, &[])) {
+            (RenderError::Undefined(_), Ok(Some(condition))) => Ok(Ended::Skipped(condition)),
+            _ => trouble(error),
+        }
+    }
+
+    /// The condition that does not hold, if one does not.
+    pub fn condition(&self, step: &Step, layers: &[Arc<Layer>]) -> Result<Option<Value>, RenderError> {
         let scope = self.with(layers);
         for condition in &step.when {
             if !self.templar.condition(condition, &scope)? {
-                return Ok(Some(written(condition)));
+                return Ok(Some(condition.to_value()));
             }
         }
         Ok(None)
@@ -179,7 +195,7 @@ impl Bench<'_> {
 
     fn settle(&self, step: &Step, run: &mut ItemRun) -> Result<Settled, RenderError> {
         let Work::Call { spec, args, .. } = &step.work else {
-            return Ok(Settled::Ended(Ended::Skipped(String::new())));
+            return Ok(Settled::Ended(Ended::Skipped(Value::Null)));
         };
         // As in Ansible: the condition already sees whom the step is delegated to, but a name that cannot be rendered does
         // not matter where it does not hold.
@@ -190,6 +206,15 @@ impl Bench<'_> {
         let mut delegate = delegate?;
         run.delegate.clone_from(&delegate);
         let scope = self.with(&run.layers);
+        Attempts::of(self, step, &run.layers)?;
+        let named;
+        let (spec, args) = match action::is_named_later(spec) {
+            true => {
+                named = self.named(args, &scope)?;
+                (named.0, &named.1)
+            }
+            false => (*spec, &**args),
+        };
         if spec.place != Place::Target {
             return controller::settle(self, spec, args, &scope);
         }
@@ -216,10 +241,7 @@ impl Bench<'_> {
             diff: reader.flag(step.keywords.diff.as_ref())?.unwrap_or(self.options.diff),
             mode: reader.flag(step.keywords.check_mode.as_ref())?.map(|dry| if dry { Mode::Plan } else { Mode::Apply }),
             live: self.options.verbosity > 0,
-            timeout: match reader.keyword(step.keywords.timeout.as_ref())? {
-                Some(seconds) => text_of(&seconds).parse().unwrap_or(0),
-                None => 0,
-            },
+            timeout: reader.typed::<i64>(step.keywords.timeout.as_ref())?.map_or(0, |seconds| seconds.max(0) as u64),
         };
         Ok(Settled::Call(Box::new(call), identity))
     }
@@ -230,13 +252,31 @@ impl Bench<'_> {
         let reader = Reader { templar: self.templar, scope: &scope };
         let Some(name) = reader.keyword(step.keywords.delegate_to.as_ref())? else { return Ok(None) };
         let name = text_of(&name);
-        let vars = scope::hostvars(&self.run.table, &step.files, Some(&name));
+        // As in Ansible: under the name that the step is for.
+        let own = reader.variable("inventory_hostname")?.unwrap_or_default();
+        let own =
+            Arc::new(layer(Level::Magic, "the delegation", [("inventory_hostname".to_owned(), data(own))].into()));
+        let vars = scope::hostvars(&self.run.table, &step.files, Some((&name, own)));
         let values = IndexMap::from([
             ("ansible_delegated_vars".to_owned(), vars),
             ("ansible_delegated_host".to_owned(), data(name.as_str().into())),
         ]);
         run.layers.push(Arc::new(layer(Level::Magic, "the delegation", values)));
         Ok(Some(name))
+    }
+
+    /// The module that a template names, with its arguments.
+    fn named(&self, args: &Node, scope: &Arc<dyn Scope>) -> Result<(&'static ModuleSpec, Node), RenderError> {
+        let Some(node) = args.get(action::NAME) else { return Err(RenderError::Pending) };
+        let name = text_of(&self.templar.render(node, scope)?);
+        let wrong = |what: String| RenderError::Wrong(Box::new(Diagnostic::error(node.span, what)));
+        let (spec, args) = action::named(&name, args).ok_or_else(|| wrong(format!("there is no module `{name}`")))?;
+        match spec.place == Place::Course
+            || spec.effects_of(&Map::new()).writes != Things::NONE && spec.place != Place::Target
+        {
+            true => Err(wrong(format!("`{name}` cannot be named by a template"))),
+            false => Ok((spec, args)),
+        }
     }
 
     /// Arguments, rendered. A whole mapping given by one template (`args: "{{ options }}"`) is taken too.
@@ -308,9 +348,8 @@ pub fn written(node: &Node) -> String {
 }
 
 /// `ansible_loop`, for `loop_control: extended`.
-fn extended(items: &[Value], index: usize, count: usize) -> Value {
+fn extended(items: &[Value], index: usize, count: usize, all: bool) -> Value {
     let mut map = crate::map! {
-        "allitems" => Value::List(items.to_vec()),
         "index" => index as i64 + 1,
         "index0" => index as i64,
         "first" => index == 0,
@@ -319,6 +358,9 @@ fn extended(items: &[Value], index: usize, count: usize) -> Value {
         "revindex" => (count - index) as i64,
         "revindex0" => (count - index - 1) as i64,
     };
+    if all {
+        map.insert("allitems".into(), Value::List(items.to_vec()));
+    }
     if let Some(previous) = index.checked_sub(1) {
         map.insert("previtem".into(), items[previous].clone());
     }

@@ -62,7 +62,11 @@ impl HostLayers {
             _ => Map::new(),
         };
         for (name, value) in facts {
-            let bare = name.strip_prefix("ansible_").unwrap_or(name);
+            // As in Ansible, this one keeps its name in both places.
+            let bare = match name.as_str() {
+                "ansible_local" => name,
+                _ => name.strip_prefix("ansible_").unwrap_or(name),
+            };
             all.insert(bare.to_owned(), value.clone());
             // `ansible_local` and facts of a module without the prefix keep their own name as well.
             layer.values.insert(name.clone(), data(value.clone()));
@@ -126,30 +130,31 @@ impl Table {
 struct Others {
     table: Arc<Table>,
     files: Arc<SearchPath>,
-    /// Only this one (`ansible_delegated_vars`).
-    only: Option<String>,
+    /// Only this one, with something on top (`ansible_delegated_vars`).
+    only: Option<(String, Arc<Layer>)>,
 }
 
 /// The variables of other hosts, or of one of them.
-pub fn hostvars(table: &Arc<Table>, files: &Arc<SearchPath>, only: Option<&str>) -> Binding {
-    let only = only.map(str::to_owned);
+pub fn hostvars(table: &Arc<Table>, files: &Arc<SearchPath>, only: Option<(&str, Arc<Layer>)>) -> Binding {
+    let only = only.map(|(host, more)| (host.to_owned(), more));
     Binding::HostVars(Arc::new(Others { table: table.clone(), files: files.clone(), only }))
 }
 
 impl HostVars for Others {
     fn hosts(&self) -> Vec<String> {
         match &self.only {
-            Some(host) => vec![host.clone()],
+            Some((host, _)) => vec![host.clone()],
             None => self.table.read().keys().cloned().collect(),
         }
     }
 
     fn scope(&self, host: &str) -> Option<Arc<dyn Scope>> {
-        if self.only.as_ref().is_some_and(|only| only != host) {
+        if self.only.as_ref().is_some_and(|(only, _)| only != host) {
             return None;
         }
         // As in Ansible: what the play's roles bring is not seen through `hostvars`.
-        let layers: Vec<_> = self.table.read().get(host)?.own().collect();
+        let more = self.only.iter().map(|(_, more)| more.clone());
+        let layers: Vec<_> = self.table.read().get(host)?.own().chain(more).collect();
         Some(Arc::new(TaskScope {
             stack: Stack::new(layers),
             files: self.files.clone(),

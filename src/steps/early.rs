@@ -7,10 +7,10 @@ use std::sync::Arc;
 use super::context::{Context, layer};
 use super::expand::{Builder, Options};
 use crate::diagnostic::Diagnostic;
-use crate::playbook::{Play, is_template, scalar_text};
+use crate::playbook::{self, Play, is_template, scalar_text};
 use crate::template::{Binding, RenderError, Scope, SearchPath, Templar};
 use crate::value::{Map, Value};
-use crate::vars::{Layer, Level, Origin, Stack};
+use crate::vars::{Layer, Level, Origin, Stack, magic};
 use crate::yaml::{Node, NodeKind};
 
 /// What such a name may use.
@@ -56,8 +56,16 @@ pub fn scope(play: &Play, early: &[Arc<Layer>]) -> Arc<dyn Scope> {
     let folder = play.path.parent().map(Path::to_owned).unwrap_or_default();
     let files = SearchPath { roles: Vec::new(), task: folder.clone(), playbook: folder };
     let vars = layer(Level::PlayVars, "vars of the play", play.span, &play.base.vars);
-    let stack = Stack::new(vars.into_iter().chain(prompts(play)).chain(early.iter().cloned()));
+    let magic = Arc::new(magic::layer(magic::of_place(&files)));
+    let stack = Stack::new(vars.into_iter().chain(prompts(play)).chain([magic]).chain(early.iter().cloned()));
     Arc::new(Early { stack, files })
+}
+
+/// The value of a keyword of the play, converted to its type.
+pub(super) fn keyword(name: &str, node: &Node, play: &Play, options: &Options) -> Result<Value, Diagnostic> {
+    let Some(rendered) = rendered(node, &scope(play, &options.early))? else { return Err(unknown(node)) };
+    let wrong = |what| Diagnostic::error(node.span, format!("`{name}`: {what}"));
+    playbook::convert_keyword(name, rendered.to_value()).map_err(wrong)
 }
 
 /// What the operator will be asked for.
@@ -107,7 +115,9 @@ impl Builder<'_> {
         let role = context.role.iter().flat_map(|role| role.layers.iter().cloned());
         let early = self.expander.options.early.iter().cloned();
         let shared = self.layers.iter().cloned();
-        vars.chain(shared).chain(role).chain(context.layers.iter().cloned()).chain(early).collect()
+        let magic = Arc::new(magic::layer(magic::of_place(&context.files)));
+        let layers = context.layers.iter().cloned();
+        vars.chain(shared).chain(role).chain(layers).chain([magic]).chain(early).collect()
     }
 
     /// The text of a name; `None` if it cannot be rendered, which is a problem.

@@ -8,7 +8,7 @@ use super::context::{Context, add_tags, layer};
 use super::effects;
 use super::items::role_span;
 use super::tags::Selection;
-use super::{Block, Item, RoleRun, Step, Work, start};
+use super::{Block, Item, RoleRun, Step, Work, early, start};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::playbook::{Keywords, Play, Problems, Project};
 use crate::source::Span;
@@ -196,12 +196,6 @@ impl Expander {
             imports: Vec::new(),
         }
     }
-
-    /// Whether handlers run on failed hosts too.
-    fn forces_handlers(&self) -> bool {
-        let written = self.play.force_handlers.as_ref().map(|node| node.to_value().is_true());
-        written.unwrap_or(self.options.force_handlers)
-    }
 }
 
 impl Builder<'_> {
@@ -216,9 +210,10 @@ impl Builder<'_> {
         tasks.extend(self.items(&play.tasks, context));
         let post_tasks = self.items(&play.post_tasks, context);
         let mut items: Vec<Item> = self.gather(context).into_iter().collect();
+        let forces_handlers = self.forces_handlers();
         for section in [pre_tasks, tasks, post_tasks] {
             let flush = self.implicit(Work::Flush, context);
-            if self.expander.forces_handlers() {
+            if forces_handlers {
                 // As an `always` section the flush is reached by hosts that failed, too.
                 let always = flush.into_iter().collect();
                 let block = Block { name: None, main: section, rescue: Vec::new(), always, has_rescue: false };
@@ -229,6 +224,19 @@ impl Builder<'_> {
             }
         }
         items
+    }
+
+    /// Whether handlers run on failed hosts too.
+    fn forces_handlers(&mut self) -> bool {
+        let expander = self.expander;
+        let Some(node) = &expander.play.force_handlers else { return expander.options.force_handlers };
+        match early::keyword("force_handlers", node, &expander.play, &expander.options) {
+            Ok(value) => value == Value::Bool(true),
+            Err(problem) => {
+                self.problems.push(problem);
+                false
+            }
+        }
     }
 
     fn gather(&mut self, context: &Context) -> Option<Item> {

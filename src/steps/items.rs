@@ -61,14 +61,9 @@ impl Builder<'_> {
 
     /// Handlers, flat. Tags do not select among them.
     pub fn handlers(&mut self, items: &[playbook::Item], context: &Context) -> Vec<Arc<Step>> {
-        let steps = self.items(items, context);
+        let mut steps = Vec::new();
+        flatten(&self.items(items, context), &mut steps);
         steps
-            .into_iter()
-            .filter_map(|item| match item {
-                Item::Step(step) => Some(step),
-                Item::Block(_) => None,
-            })
-            .collect()
     }
 
     fn task(&mut self, task: &Task, context: &Context, steps: &mut Vec<Item>) {
@@ -218,6 +213,16 @@ impl Builder<'_> {
                 .help(format!("looked for {}", places.join(", "))),
         );
         None
+    }
+}
+
+/// The steps of a list and of the blocks in it.
+pub(super) fn flatten(items: &[Item], steps: &mut Vec<Arc<Step>>) {
+    for item in items {
+        match item {
+            Item::Step(step) => steps.push(step.clone()),
+            Item::Block(block) => flatten(&block.main, steps),
+        }
     }
 }
 

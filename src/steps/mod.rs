@@ -19,7 +19,6 @@ pub use effects::{ANYTHING, is_controller, of as effects_of};
 pub use expand::{Expander, Included, Options, PlaySteps, expand};
 pub(crate) use items::UNKNOWN;
 pub use plays::plays;
-pub use roles::absolute;
 
 use crate::module::Effects;
 pub use crate::playbook::{Keywords, Loop};
@@ -84,6 +83,13 @@ pub struct Step {
     pub listen: Vec<String>,
     /// What an include hands to what it includes; see [`Expander::include_tasks`].
     pub context: Option<Arc<Context>>,
+}
+
+impl Step {
+    /// Whether two handlers stand in one list.
+    pub fn is_beside(&self, other: &Step) -> bool {
+        self.role == other.role && self.span.source == other.span.source
+    }
 }
 
 /// A run of a role that does not allow duplicates. The same role with the same parameters has the same number: a host on

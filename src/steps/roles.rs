@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use super::context::{Context, layer};
 use super::expand::Builder;
-use super::{Item, RoleRun, Step, Work};
+use super::items::flatten;
+use super::{Item, RoleRun, Work};
 use crate::diagnostic::Diagnostic;
 use crate::modules::validate_argument_spec;
 use crate::playbook::{self, Action, Base, Role, RoleUse, Task};
 use crate::source::Span;
-use crate::template::{Binding, SearchPath};
+use crate::template::SearchPath;
 use crate::value::{Map, Value};
-use crate::vars::{Layer, Level, Origin};
+use crate::vars::{Layer, Level, magic};
 use crate::yaml::{Entry, Node, NodeKind, Nodes, Tag};
 
 /// A role in use: where it lies and what its tasks see.
@@ -308,14 +309,8 @@ impl Builder<'_> {
         }
         let Some(file) = self.role_file(use_, role, "handlers", use_.from.handlers.as_deref()) else { return };
         let context = Context { handlers: true, ..context.clone() };
-        let handlers: Vec<Arc<Step>> = self
-            .file(&file, use_.span, &context)
-            .into_iter()
-            .filter_map(|item| match item {
-                Item::Step(step) => Some(step),
-                Item::Block(_) => None,
-            })
-            .collect();
+        let mut handlers = Vec::new();
+        flatten(&self.file(&file, use_.span, &context), &mut handlers);
         let target = if use_.included { &mut self.import_handlers } else { &mut self.role_handlers };
         target.extend(handlers);
     }
@@ -348,22 +343,8 @@ impl InRole {
 
     /// `role_name`, `role_path` and their kin.
     fn magic(&self) -> Layer {
-        let text = |value: String| Value::Str(value);
-        let mut values = vec![
-            ("role_name", text(self.name.clone())),
-            ("ansible_role_name", text(self.name.clone())),
-            ("role_path", text(absolute(&self.path))),
-        ];
-        if !self.parents.is_empty() {
-            let names: Vec<_> = self.parents.iter().rev().map(|role| role.name.clone()).collect();
-            let paths: Vec<_> = self.parents.iter().rev().map(|role| absolute(&role.path)).collect();
-            values.push(("ansible_parent_role_names", names.into()));
-            values.push(("ansible_parent_role_paths", paths.into()));
-        }
-        let values =
-            values.into_iter().map(|(name, value)| (name.to_owned(), Binding::Data(Arc::new(value)))).collect();
-        let origin = Origin { text: format!("role {}", self.name), span: Span::default() };
-        Layer { level: Level::Magic, origin, values }
+        let parents: Vec<_> = self.parents.iter().rev().map(|role| (role.name.as_str(), role.path.as_path())).collect();
+        magic::layer(magic::of_role(&self.name, &self.path, &parents))
     }
 }
 
@@ -377,9 +358,4 @@ fn identity(base: &Base, params: &Nodes) -> String {
     let when: Vec<_> = base.when.iter().map(|node| node.to_value()).collect();
     let tags: Vec<_> = base.tags.iter().map(|node| node.to_value()).collect();
     format!("{:?} {when:?} {tags:?} {:?}", values(params), values(&base.vars))
-}
-
-/// A folder as variables name it: wherever the run was started from.
-pub fn absolute(folder: &Path) -> String {
-    std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned()).display().to_string()
 }

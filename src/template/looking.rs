@@ -85,7 +85,8 @@ impl LookupContext for Looking<'_> {
     }
 
     fn folder(&self) -> PathBuf {
-        self.run.scope().files().playbook.clone()
+        // One that is named without a folder lies in the current one.
+        Path::new(".").join(&self.run.scope().files().playbook)
     }
 
     fn warn(&self, message: &str) {

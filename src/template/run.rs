@@ -78,6 +78,8 @@ pub struct Settings {
     pub warn: Arc<dyn Fn(Diagnostic) + Send + Sync>,
     /// Whether this is for a plan.
     pub planning: bool,
+    /// Whether what Ansible refuses is refused even where it is clear what is meant.
+    pub strict: bool,
 }
 
 impl std::fmt::Debug for Run {
@@ -130,6 +132,11 @@ impl Run {
     /// Whether this is for a plan.
     pub fn planning(&self) -> bool {
         self.settings.planning
+    }
+
+    /// Whether conditions must be booleans.
+    pub fn is_strict(&self) -> bool {
+        self.settings.strict
     }
 
     /// Says something that is no error.

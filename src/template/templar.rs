@@ -98,7 +98,7 @@ impl Templar {
     /// A renderer whose warnings go nowhere.
     pub fn new() -> Self {
         let engine = Arc::new(Engine::new());
-        Templar { settings: Settings { warn: Arc::new(|_| ()), planning: false, engine } }
+        Templar { settings: Settings { warn: Arc::new(|_| ()), planning: false, strict: false, engine } }
     }
 
     /// Warnings (a condition that is no boolean, say) go to `hook`.
@@ -110,6 +110,12 @@ impl Templar {
     /// For plan mode: an unknown that stands alone in `{{ }}` inside longer text becomes `(known after: TASK)`.
     pub fn planning(mut self) -> Self {
         self.settings.planning = true;
+        self
+    }
+
+    /// For `--strict`: a condition that is no boolean is an error, as in ansible-core 2.19.
+    pub fn strict(mut self) -> Self {
+        self.settings.strict = true;
         self
     }
 

@@ -1,11 +1,13 @@
 //! Files of variables: `group_vars`, `vars_files`, `include_vars`, `-e @file`.
 #![expect(clippy::disallowed_methods, reason = "reads files of variables")]
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Layer, Level, Origin};
 use crate::diagnostic::Diagnostic;
+use crate::failure::plain;
 use crate::source::Span;
 use crate::template::Binding;
 use crate::yaml::{self, Document, NodeKind, Nodes};
@@ -60,11 +62,9 @@ impl VarsFile {
 
 /// The files of variables in a folder and in folders below it, in order of name; hidden files, backups (`x~`) and other
 /// endings are passed over.
-pub fn files_below(folder: &Path, files: &mut Vec<PathBuf>) {
-    let mut paths: Vec<PathBuf> =
-        std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
-    paths.sort();
-    for path in paths {
+pub fn files_below(folder: &Path) -> Result<Vec<PathBuf>, Diagnostic> {
+    let mut files = Vec::new();
+    for path in entries(folder)? {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let extension = path.extension().map(|extension| extension.to_string_lossy().into_owned());
         if name.starts_with('.') || name.ends_with('~') {
@@ -72,10 +72,27 @@ pub fn files_below(folder: &Path, files: &mut Vec<PathBuf>) {
         }
         if path.is_dir() {
             if extension.is_none() {
-                files_below(&path, files);
+                files.extend(files_below(&path)?);
             }
         } else if extension.is_none_or(|extension| EXTENSIONS.contains(&extension.as_str())) {
             files.push(path);
+        }
+    }
+    Ok(files)
+}
+
+/// What a folder holds, in order of name; nothing where there is no such folder.
+pub fn entries(folder: &Path) -> Result<Vec<PathBuf>, Diagnostic> {
+    let listed = std::fs::read_dir(folder)
+        .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>());
+    match listed {
+        Ok(mut paths) => {
+            paths.sort();
+            Ok(paths)
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => {
+            Err(Diagnostic::error(Span::default(), format!("cannot read {}: {}", folder.display(), plain(&error))))
         }
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod extra;
 pub mod files;
+pub mod magic;
 
 use std::sync::Arc;
 

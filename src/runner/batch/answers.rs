@@ -2,9 +2,10 @@
 
 use super::Batch;
 use crate::event::Event;
-use crate::protocol::{FromAgent, Position, ToAgent};
+use crate::protocol::{FromAgent, Position};
 use crate::runner::Tick;
-use crate::runner::flight::{Ended, Flight};
+use crate::runner::scheduler::{Input, RunningId};
+use crate::runner::task_run::Ended;
 use crate::transport::{Incoming, SessionId};
 
 impl Batch<'_> {
@@ -17,45 +18,37 @@ impl Batch<'_> {
         match message {
             FromAgent::Hello(hello) => {
                 self.run.greet(session, hello);
-                if self.run.all_answered() {
-                    self.find_shared_machines();
-                }
+                self.count_hellos();
             }
             FromAgent::Outcome { position, lane, index, outcome } => {
-                if let Some((host, flight)) = self.flight_at(session, lane, &position) {
-                    let index = index as usize;
-                    let walker = &mut self.walkers[host];
-                    walker.flights[flight].answer(index, Ended::Outcome(outcome));
-                    if walker.waiting.as_ref() == Some(&position) {
-                        walker.waiting = None;
-                    }
+                if let Some(id) = self.id_of(session, lane, position) {
+                    self.answer(id, index as usize, Ended::Outcome(outcome));
+                    self.scheduler.tell(Input::Answer(id));
                 }
             }
             FromAgent::NoIdentity { position, lane, why } => {
-                if let Some((host, flight)) = self.flight_at(session, lane, &position) {
+                if let Some(running) = self.id_of(session, lane, position).and_then(|id| self.scheduler.get_mut(id)) {
                     let failure = crate::failure::Failure::new(why);
-                    self.walkers[host].flights[flight].answer_rest(&Ended::Failed(Box::new(failure)));
+                    running.answer_rest(&Ended::Failed(Box::new(failure)));
                 }
             }
             FromAgent::Done { position, lane, dropped } => {
-                let Some((host, flight)) = self.flight_at(session, lane, &position) else { return };
+                let Some(id) = self.id_of(session, lane, position) else { return };
                 if dropped {
-                    self.run.sessions[session].send(ToAgent::Cancel { lane, from: position.clone() });
-                    self.forget_behind(host, flight);
+                    self.scheduler.tell(Input::Dropped(id));
                 }
-                self.finished(host, flight);
+                self.finished(id);
             }
             FromAgent::Waiting { position, lane } => {
-                if let Some((host, _)) = self.flight_at(session, lane, &position) {
-                    self.walkers[host].waiting = Some(position);
-                    self.working(host);
+                if let Some(id) = self.id_of(session, lane, position) {
+                    self.scheduler.tell(Input::Waiting(id));
                 }
             }
             FromAgent::Live { position, lane, stream, data } => {
-                if let Some((host, flight)) = self.flight_at(session, lane, &position)
-                    && !self.walkers[host].flights[flight].no_log
-                {
-                    let host = self.walkers[host].name.clone();
+                let Some(id) = self.id_of(session, lane, position) else { return };
+                let Some((host, _)) = self.scheduler.find(id) else { return };
+                if self.scheduler.get_mut(id).is_some_and(|running| !running.no_log) {
+                    let host = self.scheduler.hosts[host].name.clone();
                     let text = self.run.mask(&String::from_utf8_lossy(&data));
                     self.run.emit(Event::Live { host, stream, text });
                 }
@@ -64,76 +57,60 @@ impl Batch<'_> {
         }
     }
 
-    /// Says that a host is at work, for the progress display.
-    fn working(&mut self, host: usize) {
-        let walker = &self.walkers[host];
-        if let Some(flight) = walker.flights.front() {
-            let event = Event::Working { host: walker.name.clone(), task: flight.info.clone() };
-            self.run.emit(event);
-        }
+    /// Which step an answer is for.
+    fn id_of(&self, session: SessionId, lane: u32, position: Position) -> Option<RunningId> {
+        self.sent.get(&(session, lane, position)).copied()
     }
 
-    /// Whose step an answer is for.
-    fn flight_at(&self, session: SessionId, lane: u32, position: &Position) -> Option<(usize, usize)> {
-        self.walkers.iter().enumerate().find_map(|(host, walker)| {
-            let matches = |flight: &Flight| {
-                flight.session == Some(session) && flight.lane == lane && flight.position == *position
-            };
-            walker.flights.iter().position(matches).map(|flight| (host, flight))
-        })
+    fn answer(&mut self, id: RunningId, index: usize, ended: Ended) {
+        if let Some(running) = self.scheduler.get_mut(id) {
+            running.answer(index, ended);
+        }
     }
 
     /// An agent has finished a step, or one item of it.
-    fn finished(&mut self, host: usize, flight: usize) {
-        let under_way = &mut self.walkers[host].flights[flight];
-        if !under_way.one_by_one {
-            let in_parts = under_way.in_parts();
+    fn finished(&mut self, id: RunningId) {
+        let Some(running) = self.scheduler.get_mut(id) else { return };
+        if !running.one_by_one {
+            let in_parts = running.in_parts();
             if in_parts.is_empty() {
-                under_way.done = true;
-                return;
+                running.done = true;
+                return self.check_ready(id);
             }
             // Large files go on, part by part.
-            (under_way.pending, under_way.one_by_one) = (in_parts.into(), true);
+            (running.pending, running.one_by_one) = (in_parts.into(), true);
         }
-        self.next_item(host, flight);
+        self.next_item(id);
+        self.check_ready(id);
     }
 
-    /// The steps behind a failed one were dropped by the agent: they are sent again if the host goes on.
-    fn forget_behind(&mut self, host: usize, flight: usize) {
-        let walker = &mut self.walkers[host];
-        if let Some(next) = walker.flights.get(flight + 1) {
-            walker.cursor = next.resume.clone();
+    /// Tells the scheduler when all is there to conclude a step.
+    pub fn check_ready(&mut self, id: RunningId) {
+        if self.scheduler.get_mut(id).is_some_and(|running| running.is_complete()) {
+            self.scheduler.tell(Input::Ready(id));
         }
-        walker.flights.truncate(flight + 1);
-        walker.flights[flight].fence = true;
     }
 
     /// A session has ended: what it still owed is lost.
     fn lost(&mut self, session: SessionId, why: String) {
         self.run.sessions[session].gone = Some(why.clone());
-        for walker in &mut self.walkers {
-            for flight in walker.flights.iter_mut().filter(|flight| flight.session == Some(session)) {
-                flight.answer_rest(&Ended::Lost(why.clone()));
-                flight.done = true;
-                flight.fence = true;
-                flight.pending.clear();
-            }
+        let all = self.scheduler.hosts.iter_mut().flat_map(|host| &mut host.running);
+        for running in all.filter(|running| running.session == Some(session)) {
+            running.answer_rest(&Ended::Lost(why.clone()));
+            running.done = true;
+            running.pending.clear();
         }
-        if self.run.all_answered() {
-            self.find_shared_machines();
-        }
+        self.scheduler.tell(Input::Lost(session));
+        self.count_hellos();
     }
 
     pub(super) fn tick(&mut self, tick: Tick) {
-        let Some(host) = self.walkers.iter().position(|walker| walker.name == tick.host) else { return };
-        let at = |flight: &Flight| flight.position == tick.position;
-        let Some(flight) = self.walkers[host].flights.iter().position(at) else { return };
         match tick.result {
             Some(ended) => {
-                self.walkers[host].flights[flight].answer(0, ended);
-                self.finished(host, flight);
+                self.answer(tick.id, 0, ended);
+                self.finished(tick.id);
             }
-            None => self.resend(host, flight),
+            None => self.resend(tick.id),
         }
     }
 }

@@ -1,9 +1,8 @@
 //! What may be looked at early: a step is looked at when nothing before it that is still open writes what it reads.
 
-use super::Batch;
+use super::Scheduler;
 use crate::module::{Place, Things};
 use crate::protocol::Position;
-use crate::runner::scope::Unsettled;
 use crate::steps::{ANYTHING, Step, Work};
 
 /// What cannot be read while something is open: by steps of the same host, by other hosts. (An agent looks at its host in
@@ -61,12 +60,12 @@ impl Open {
     }
 }
 
-impl Batch<'_> {
+impl<W> Scheduler<W> {
     fn open_before(&self, host: usize, position: &Position) -> Open {
-        let walker = &self.walkers[host];
-        let own = walker.flights.iter().fold(Things::NONE, |all, flight| all.and(flight.step.effects.writes));
-        let others = match self.in_step() && *position > self.watermark() {
-            true => walker.passed.open(&self.watermark()),
+        let state = &self.hosts[host];
+        let own = state.running.iter().fold(Things::NONE, |all, running| all.and(running.step.effects.writes));
+        let others = match self.in_step && *position > self.watermark {
+            true => state.passed.open(&self.watermark),
             false => Things::NONE,
         };
         // The state of a host that is the controller is the controller's files.
@@ -74,31 +73,19 @@ impl Batch<'_> {
             true => things.and(Things::FILES),
             false => things,
         };
-        let any_here = || self.walkers.iter().any(|walker| walker.is_here);
-        Open { own: with_files(own, walker.is_here), others: with_files(others, any_here()) }
+        Open { own: with_files(own, state.is_here), others: with_files(others, self.any_here) }
     }
 
-    /// What a step may not read yet when it is prepared. `in_turn`: everything before it has been taken up, on every host.
-    pub fn unsettled(&self, host: usize, position: &Position, in_turn: bool) -> Unsettled {
-        let mut unsettled = Unsettled::default();
-        if in_turn {
-            return unsettled;
-        }
+    /// Which of these a step may not read yet.
+    pub fn unsettled(&self, host: usize, position: &Position, reads: Things) -> Things {
         let open = self.open_before(host, position);
-        unsettled.others = !self.is_turn(host, position);
-        for flight in &self.walkers[host].flights {
-            unsettled.names.add(&flight.step.effects.sets);
-        }
-        for kind in [Things::FILES, Things::WORLD].into_iter().filter(|kind| open.keeps_from(*kind)) {
-            unsettled.things = unsettled.things.and(kind);
-        }
-        unsettled
+        reads.each().filter(|kind| open.keeps_from(*kind)).fold(Things::NONE, Things::and)
     }
 
     /// Whether a host may look at a step now.
-    pub(super) fn may_look(&mut self, host: usize, step: &Step, position: &Position) -> bool {
-        let walker = &self.walkers[host];
-        let alone = self.in_step() && (walker.shares || walker.cursor.is_alone());
+    pub(super) fn may_look(&self, host: usize, step: &Step, position: &Position) -> bool {
+        let state = &self.hosts[host];
+        let alone = self.in_step && (state.shares || state.cursor.is_alone());
         if (alone || acts_here(step)) && !self.is_turn(host, position) {
             return false;
         }
@@ -107,19 +94,24 @@ impl Batch<'_> {
 
     /// A host goes on behind a step: the others may still have it before them.
     pub(super) fn pass(&mut self, host: usize, step: &Step, position: &Position) {
-        if !self.in_step() {
-            return;
+        if self.in_step {
+            let upto = if step.work.is_open() { position.inside(u32::MAX) } else { position.clone() };
+            self.hosts[host].passed.note(step.effects.writes, &upto);
         }
-        let upto = if step.work.is_open() { position.inside(u32::MAX) } else { position.clone() };
-        self.walkers[host].passed.note(step.effects.writes, &upto);
     }
 
     /// A host comes to its next step, perhaps out of blocks: others may go through their `rescue`.
     pub(super) fn leave_blocks(&mut self, host: usize) {
-        let walker = &mut self.walkers[host];
-        for block in walker.cursor.take_left() {
-            walker.passed.note(ANYTHING, &block.inside(u32::MAX));
+        let state = &mut self.hosts[host];
+        for block in state.cursor.take_left() {
+            state.passed.note(ANYTHING, &block.inside(u32::MAX));
         }
+    }
+
+    /// A host turns out to be the controller itself.
+    pub fn is_here(&mut self, host: usize) {
+        self.hosts[host].is_here = true;
+        self.any_here = true;
     }
 }
 

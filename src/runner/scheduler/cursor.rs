@@ -62,7 +62,7 @@ impl Frame {
 
 /// What a failure comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fallout {
+pub enum AfterFailure {
     /// The host goes on, in a `rescue` or an `always` section.
     Continues,
     /// The host is out of the play.
@@ -83,7 +83,7 @@ impl Cursor {
 
     /// The step to be done next, with its position; `None` at the end. Enters blocks and leaves what is finished.
     /// The error: an `always` section has ended behind a failure that nothing rescues.
-    pub fn step(&mut self) -> Result<Option<(Arc<Step>, Position)>, Fallout> {
+    pub fn step(&mut self) -> Result<Option<(Arc<Step>, Position)>, AfterFailure> {
         loop {
             let Some(frame) = self.frames.last_mut() else { return Ok(None) };
             match frame.list().get(frame.index) {
@@ -157,7 +157,7 @@ impl Cursor {
     }
 
     /// The current step has failed: goes to the nearest `rescue` or `always`.
-    pub fn fail(&mut self) -> Fallout {
+    pub fn fail(&mut self) -> AfterFailure {
         while let Some(mut frame) = self.frames.pop() {
             let Items::Section { block, section, .. } = &frame.items else { continue };
             let next = match section {
@@ -168,10 +168,10 @@ impl Cursor {
             if let Some((section, failed)) = next {
                 frame.enter(section, failed);
                 self.frames.push(frame);
-                return Fallout::Continues;
+                return AfterFailure::Continues;
             }
         }
-        Fallout::Ends
+        AfterFailure::Ends
     }
 
     /// Goes to the end of the play.
@@ -192,7 +192,7 @@ impl Cursor {
     }
 
     /// Leaves the innermost list, which is at its end.
-    fn leave(&mut self) -> Result<(), Fallout> {
+    fn leave(&mut self) -> Result<(), AfterFailure> {
         let Some(mut frame) = self.frames.pop() else { return Ok(()) };
         match &frame.items {
             Items::Section { block, section: section @ (Section::Main | Section::Rescue), .. } => {
@@ -205,8 +205,8 @@ impl Cursor {
             }
             Items::Section { section: Section::Always, failed: true, .. } => {
                 return match self.fail() {
-                    Fallout::Continues => Ok(()),
-                    Fallout::Ends => Err(Fallout::Ends),
+                    AfterFailure::Continues => Ok(()),
+                    AfterFailure::Ends => Err(AfterFailure::Ends),
                 };
             }
             Items::Section { .. } | Items::Play(_) | Items::Included { .. } | Items::Handlers(_) => self.advance(),

@@ -1,53 +1,38 @@
-//! A step that is under way on a host: sent, or settled without the host, and waiting to be taken up in order.
+//! What a step that is under way on a host is about: its items, what they came to, and how that is to be taken.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::cursor::Cursor;
 use super::judge::Verdict;
 use super::prepare::Wait;
 use crate::diagnostic::Diagnostic;
 use crate::event::TaskInfo;
 use crate::failure::Failure;
 use crate::modules::fetch;
-use crate::protocol::{Become, Call, Outcome, Position};
-use crate::steps::Step;
+use crate::protocol::{Become, Call, Outcome};
 use crate::template::Binding;
-use crate::transport::SessionId;
 use crate::value::{Map, Value};
 use crate::vars::Layer;
 
-/// A step under way.
+/// A task under way on a host.
 #[derive(Debug)]
-pub struct Flight {
-    /// Where it stands.
-    pub position: Position,
-    /// The step.
-    pub step: Arc<Step>,
+pub struct TaskRun {
     /// As events name it.
     pub info: Arc<TaskInfo>,
-    /// Where the host goes back to, should this step have to be sent again.
-    pub resume: Cursor,
     /// One for each item of the loop; exactly one where there is none.
     pub items: Vec<ItemRun>,
     /// Whether the step has a loop.
     pub is_loop: bool,
     /// Why the loop itself could not be settled (undefined, or known only after another step).
     pub trouble: Option<Ended>,
-    /// Where it is carried out.
-    pub session: Option<SessionId>,
-    /// The host that this is, if not the step's own.
+    /// The host that carries it out, if not the step's own.
     pub delegate: Option<String>,
-    /// The lane there.
-    pub lane: u32,
     /// Items are sent one after another, each when the one before has been judged (`until`, `pause`, `break_when`).
     pub one_by_one: bool,
     /// Items that are still to be sent, or were sent together and are answered by their place in this list.
     pub pending: VecDeque<usize>,
-    /// Nothing behind it is sent before it is judged.
-    pub fence: bool,
     /// The agent said that it is through with it.
     pub done: bool,
     /// Errors are ignored.
@@ -69,7 +54,9 @@ pub struct Flight {
 pub struct ItemRun {
     /// The item; `None` for a step without a loop.
     pub item: Option<Value>,
-    /// Its variables: the item, its index.
+    /// The variables that the loop gives it: the item, its index.
+    pub own: Vec<Arc<Layer>>,
+    /// All that it sees beside the step's variables: those, what earlier items have set, whom it is delegated to.
     pub layers: Vec<Arc<Layer>>,
     /// The host that carries it out, if not the step's own.
     pub delegate: Option<String>,
@@ -94,8 +81,8 @@ pub enum Ended {
     Outcome(Box<Outcome>),
     /// `include_vars`: what it returns, and the variables, which stay templates.
     Variables(Map, IndexMap<String, Binding>),
-    /// Its condition did not hold; the text of the condition.
-    Skipped(String),
+    /// Its condition did not hold; the condition.
+    Skipped(Value),
     /// Plan mode: it is known only after the named step.
     Unknown(String),
     /// It could not even be rendered.
@@ -106,9 +93,9 @@ pub enum Ended {
     Lost(String),
 }
 
-impl Flight {
+impl TaskRun {
     /// Whether everything is there to judge it.
-    pub fn is_ready(&self) -> bool {
+    pub fn is_complete(&self) -> bool {
         self.trouble.is_some() || (self.items.iter().all(|item| item.ended.is_some()) && self.done)
     }
 
