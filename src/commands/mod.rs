@@ -25,14 +25,13 @@ pub mod vars;
 pub mod vault;
 pub mod walk;
 
+use std::collections::HashMap;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use indexmap::IndexMap;
-
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::event::Counters;
 use crate::report::style::{Paint, Palette};
+use crate::runner::Out;
 
 /// The ways a command ends, as `--help` lists them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,12 +49,11 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// How a run ends that came to these counters.
-    pub fn of(recap: &IndexMap<String, Counters>) -> Exit {
-        let any = |count: fn(&Counters) -> u32| recap.values().any(|counters| count(counters) > 0);
-        if any(|counters| counters.unreachable) {
+    /// How a run ends in which these hosts have not come to the end.
+    pub fn of(out: &HashMap<String, Out>) -> Exit {
+        if out.values().any(|end| *end == Out::Lost) {
             Exit::Unreachable
-        } else if any(|counters| counters.failed) {
+        } else if !out.is_empty() {
             Exit::Failed
         } else {
             Exit::Fine
@@ -154,12 +152,9 @@ mod tests {
 
     #[test]
     fn unreachable_hosts_count_more_than_failed_ones() {
-        let host = |name: &str, failed, unreachable| {
-            (name.to_owned(), Counters { failed, unreachable, ..Counters::default() })
-        };
-        let exit = |hosts: Vec<(String, Counters)>| Exit::of(&hosts.into_iter().collect());
-        assert_eq!(exit(vec![host("a", 0, 0)]), Exit::Fine);
-        assert_eq!(exit(vec![host("a", 0, 0), host("b", 1, 0)]), Exit::Failed);
-        assert_eq!(exit(vec![host("a", 1, 0), host("b", 0, 1)]), Exit::Unreachable);
+        let exit = |ends: &[Out]| Exit::of(&ends.iter().map(|end| (format!("{end:?}"), *end)).collect());
+        assert_eq!(exit(&[]), Exit::Fine);
+        assert_eq!(exit(&[Out::Failed]), Exit::Failed);
+        assert_eq!(exit(&[Out::Failed, Out::Lost]), Exit::Unreachable);
     }
 }

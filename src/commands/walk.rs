@@ -91,7 +91,7 @@ async fn plays(job: Job, how: How<'_>, options: runner::Options) -> Result<Exit,
     }
     run.finish().await;
     ended?;
-    Ok(Exit::of(&run.counters))
+    Ok(Exit::of(&run.out))
 }
 
 /// How many steps a list has.

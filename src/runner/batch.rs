@@ -101,7 +101,7 @@ impl<'a> Batch<'a> {
                 Output::Cancel(session, lane, from) => {
                     self.run.sessions[session].send(ToAgent::Cancel { lane, from });
                 }
-                Output::Failed(host) => self.out(host, State::Failed),
+                Output::Failed(host) => self.out(host, State::Failed, None),
                 Output::SentBack(host, position) => self.includes.forget(host, &position),
                 Output::Working(host) => self.working(host),
                 Output::Rest => break,

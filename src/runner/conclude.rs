@@ -11,7 +11,7 @@ use super::task_run::{Ended, TaskRun};
 use crate::diagnostic::Diagnostic;
 use crate::event::{Event, Status, TaskResult};
 use crate::map;
-use crate::protocol::Mode;
+use crate::protocol::{Mode, Position};
 use crate::steps::{Step, Work};
 use crate::template::RenderError;
 use crate::value::{Map, Value};
@@ -83,7 +83,7 @@ impl Batch<'_> {
             self.run.opaque.insert(self.scheduler.hosts[host].name.clone(), running.info.title());
         }
         match (lost && !ignored, failed && !ignored) {
-            (true, _) => self.out(host, State::Lost),
+            (true, _) => self.out(host, State::Lost, Some(&running.position)),
             (false, true) => self.fall(host, &running, &whole),
             (false, false) => {}
         }
@@ -316,26 +316,27 @@ impl Batch<'_> {
         });
         let fatal = running.is_fatal || running.is_shared;
         if self.scheduler.fail(host, running, fatal) == AfterFailure::Ends {
-            self.out(host, State::Failed);
+            self.out(host, State::Failed, Some(&running.position));
         }
     }
 
-    /// Takes a host out of the play and of those that follow.
-    pub fn out(&mut self, host: usize, state: State) {
+    /// Takes a host out of the play and of those that follow. `at`: where it fell.
+    pub fn out(&mut self, host: usize, state: State, at: Option<&Position>) {
         self.scheduler.leave(host, state);
         let name = self.scheduler.hosts[host].name.clone();
         let end = if state == State::Lost { super::Out::Lost } else { super::Out::Failed };
         self.run.out.insert(name, end);
-        self.check_failures();
+        self.check_failures(at);
     }
 
-    /// Ends the play when more hosts have failed than `max_fail_percentage` allows.
-    fn check_failures(&mut self) {
+    /// Ends the play when more hosts have failed than `max_fail_percentage` allows: behind the step at which it came to
+    /// that, which all hosts still do.
+    fn check_failures(&mut self, at: Option<&Position>) {
         let Some(allowed) = self.play.max_fail_percentage else { return };
         let hosts = &self.scheduler.hosts;
         let failed = hosts.iter().filter(|host| matches!(host.state, State::Failed | State::Lost)).count();
         if failed as f64 * 100.0 / hosts.len() as f64 > allowed {
-            self.scheduler.fail_all();
+            self.scheduler.fail_all_behind(at);
             self.run.stop = true;
             self.run.failed_batch = true;
         }

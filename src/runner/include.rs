@@ -53,8 +53,8 @@ impl Includes {
 type Brought = Result<(Value, Vec<Item>), Ended>;
 
 impl Batch<'_> {
-    /// Brings in what an include names. False: not yet.
-    pub fn include(&mut self, host: usize, step: &Arc<Step>, position: &Position) -> bool {
+    /// Brings in what an include names; `once`: for this host alone. False: not yet.
+    pub fn include(&mut self, host: usize, step: &Arc<Step>, position: &Position, once: bool) -> bool {
         let scope = self.scope_maker(host, step, position, false);
         let entries = match self.entries(step, &scope) {
             Ok(entries) => Ok(entries),
@@ -85,6 +85,7 @@ impl Batch<'_> {
         }
         let prepared = Prepared { items: runs, is_loop: step.repeat.is_some(), trouble: trouble_found };
         let Ok(mut running) = self.task_run(host, step, position, prepared) else { return false };
+        running.is_shared = once;
         running.fence = running.trouble.is_some()
             || running.items.iter().any(|item| matches!(item.ended, Some(Ended::Wrong(_) | Ended::Failed(_))));
         let name = self.scheduler.hosts[host].name.clone();

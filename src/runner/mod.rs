@@ -304,7 +304,9 @@ impl Run {
             session.agent = None;
         }
         self.connect.close().await;
-        let recap = self.counters.clone();
+        // As in Ansible: a host that never had a result is not there.
+        let counted = self.counters.iter().filter(|(_, counters)| **counters != Counters::default());
+        let recap = counted.map(|(host, counters)| (host.clone(), *counters)).collect();
         let elapsed = self.started.elapsed();
         let phases = vec![("connect", self.connecting), ("run", elapsed.saturating_sub(self.connecting))];
         self.emit(Event::RunEnd { recap, elapsed, phases });

@@ -48,7 +48,7 @@ impl Batch<'_> {
                 if self.scheduler.in_step() && !self.scheduler.is_turn(host, position) {
                     return false;
                 }
-                self.include(host, step, position)
+                self.call_once(host, step, position, Self::include)
             }
             Work::Gather => match &self.play.gather {
                 Some(gather) => self.call(host, &gather.clone(), position),
@@ -85,6 +85,27 @@ impl Batch<'_> {
 
     /// Brings a module call under way.
     fn call(&mut self, host: usize, step: &Arc<Step>, position: &Position) -> bool {
+        self.call_once(host, step, position, |batch, host, step, position, once| {
+            match batch.prepared(host, step, position, once) {
+                Ok(running) => {
+                    batch.note_role(host, &running);
+                    batch.scheduler.hosts[host].cursor.advance();
+                    batch.launch(host, running);
+                    true
+                }
+                Err(NotYet) => false,
+            }
+        })
+    }
+
+    /// Brings a step under way, by the first host alone where it is done once for all.
+    fn call_once(
+        &mut self,
+        host: usize,
+        step: &Arc<Step>,
+        position: &Position,
+        start: impl FnOnce(&mut Self, usize, &Arc<Step>, &Position, bool) -> bool,
+    ) -> bool {
         let Ok(once) = self.is_once(host, step, position) else { return false };
         if once && !self.scheduler.is_turn(host, position) {
             return false;
@@ -95,15 +116,7 @@ impl Batch<'_> {
         {
             return taken_over;
         }
-        match self.prepared(host, step, position, once) {
-            Ok(running) => {
-                self.note_role(host, &running);
-                self.scheduler.hosts[host].cursor.advance();
-                self.launch(host, running);
-                true
-            }
-            Err(NotYet) => false,
-        }
+        start(self, host, step, position, once)
     }
 
     /// A step, prepared for a host. `once`: it does it for all.

@@ -82,8 +82,24 @@ impl<W> Scheduler<W> {
         }
     }
 
-    /// Ends the play for all that still take part, as failed.
-    pub fn fail_all(&mut self) {
+    /// Ends the play for all that still take part, as failed, as soon as they have done what stands up to here.
+    pub fn fail_all_behind(&mut self, position: Option<&Position>) {
+        match position.filter(|_| self.in_step) {
+            Some(position) => drop(self.last.get_or_insert_with(|| position.clone())),
+            None => self.fail_all(),
+        }
+    }
+
+    /// Whether all have come to where the play ends for them.
+    pub(super) fn end_behind_last(&mut self) -> bool {
+        let is_due = self.last.take_if(|last| self.watermark > *last).is_some();
+        if is_due {
+            self.fail_all();
+        }
+        is_due
+    }
+
+    fn fail_all(&mut self) {
         for host in 0..self.hosts.len() {
             if self.hosts[host].state == State::Active {
                 self.send_back(host);

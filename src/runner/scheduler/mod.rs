@@ -108,6 +108,8 @@ pub struct Scheduler<W> {
     starting: Option<(usize, Arc<Step>, Position)>,
     /// A failure that ends the play for all (`any_errors_fatal`), with the hosts that have fallen by themselves.
     fatal: Option<(Position, Vec<usize>)>,
+    /// Behind this the play ends for all (`max_fail_percentage`).
+    last: Option<Position>,
     /// Whether such a failure has ended somebody.
     ended_all: bool,
     running: HashMap<RunningId, usize>,
@@ -148,6 +150,7 @@ impl<W> Scheduler<W> {
             starting: None,
             fatal: None,
             ended_all: false,
+            last: None,
             running: HashMap::new(),
             outputs: VecDeque::new(),
             hosts,
@@ -194,7 +197,7 @@ impl<W> Scheduler<W> {
                 }
                 continue;
             }
-            if self.raise_watermark() || self.end_all_if_fatal() {
+            if self.raise_watermark() || self.end_behind_last() || self.end_all_if_fatal() {
                 continue;
             }
             self.grant();
