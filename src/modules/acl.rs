@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::change::{Action, Change};
 use crate::failure::{During, Failure};
-use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
+use crate::module::{ArgError, Effects, Given, Module, ModuleSpec};
 use crate::probe::{dpkg, paths};
 use crate::system::{Command, Output, Subject, System};
 use crate::value::{Map, Value};
@@ -74,7 +74,10 @@ impl Module for Args {
         if differs {
             let message = format!("cannot change the access control list of {path}");
             let action = Action::run(Command::new(self.setfacl(&path, false)?), message).expect(Output::default());
-            return Ok(Change::again(vec![action.settles(self.subject(&path), true)], self.values(Value::Unknown(String::new()))));
+            return Ok(Change::again(
+                vec![action.settles(self.subject(&path), true)],
+                self.values(Value::Unknown(String::new())),
+            ));
         }
         let list = self.list(system, &path)?;
         Ok(Change::none(self.values(list)))

@@ -6,7 +6,7 @@ mod spec;
 
 use crate::change::{Act, Action, Change};
 use crate::failure::{During, Failure};
-use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
+use crate::module::{ArgError, Effects, Given, Module, ModuleSpec};
 use crate::probe::{apt, dpkg};
 use crate::system::{Command, Output, System};
 use crate::value::Map;
@@ -148,7 +148,9 @@ impl Module for Args {
         if self.name.len() > 1 && self.name.iter().any(|name| name == "*") {
             return Err(ArgError::new("name", "`*` stands for all packages: no others can be named beside it"));
         }
-        self.name.iter().try_for_each(|name| spec::Spec::parse(name).map(|_| ()).map_err(|why| ArgError::new("name", why)))
+        self.name
+            .iter()
+            .try_for_each(|name| spec::Spec::parse(name).map(|_| ()).map_err(|why| ArgError::new("name", why)))
     }
 
     fn effects(given: &Given) -> Effects {

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use super::web::exchange;
 use crate::change::{Act, Action, Attributes, Change, WriteFile};
 use crate::failure::{During, Failure};
-use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
+use crate::module::{ArgError, Effects, Given, Module, ModuleSpec};
 use crate::probe::pgp::{self, Key};
 use crate::probe::{expand, paths};
 use crate::system::{Content, Output, System};

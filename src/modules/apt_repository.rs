@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::apt;
 use crate::change::{Act, Action, Attributes, Change, Mode, WriteFile};
 use crate::failure::{During, Failure};
-use crate::module::{ArgError, Arguments, Module, ModuleSpec, Effects, Given};
+use crate::module::{ArgError, Arguments, Effects, Given, Module, ModuleSpec};
 use crate::probe::attributes;
 use crate::system::{Content, Output, System};
 use crate::value::{Map, Value};
@@ -92,7 +92,8 @@ impl Module for Args {
             _ if is_ppa && ppa::Ppa::parse(&self.repo).is_some() => Ok(()),
             Line { source: Some(source), enabled: true, .. } if source.split(' ').count() > 2 => Ok(()),
             _ => {
-                let message = format!("expected `deb ADDRESS SUITE COMPONENT…` or `ppa:OWNER/NAME`, found `{}`", self.repo);
+                let message =
+                    format!("expected `deb ADDRESS SUITE COMPONENT…` or `ppa:OWNER/NAME`, found `{}`", self.repo);
                 Err(ArgError::new("repo", message))
             }
         }

@@ -2,14 +2,14 @@ use std::path::PathBuf;
 
 use crate::change::{Attributes, Change};
 use crate::failure::{During, Failure};
-use crate::{file_args, map};
-use crate::module::{ArgError, Module, ModuleSpec, Effects, Given, Source, TreeKind};
+use crate::module::{ArgError, Effects, Given, Module, ModuleSpec, Source, TreeKind};
 use crate::modules::edit::gave_up;
 use crate::modules::placing::Placing;
 use crate::modules::put::{Put, check_validate};
 use crate::probe::paths;
 use crate::python_regex::{Flags, Pattern};
 use crate::system::{Content, Digest, FileKind, Output, System};
+use crate::{file_args, map};
 
 file_args! {
     /// Puts a file together from the fragments in a directory, in the order of their names.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::change::answer::Answer;
 use crate::change::{Act, Action, Attributes, Change, Request};
 use crate::failure::{During, Failure};
-use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
+use crate::module::{ArgError, Effects, Given, Module, ModuleSpec};
 use crate::modules::text_file::TextFile;
 use crate::probe::passwd::{self, User};
 use crate::probe::{attributes, expand, paths};
@@ -116,7 +116,8 @@ impl Args {
         let path = url.trim_start_matches("file:");
         let path = if let Some(rest) = path.strip_prefix("//") { &rest[rest.find('/').unwrap_or(0)..] } else { path };
         let bytes = system.read(Path::new(path)).during(|| format!("read {path}"))?;
-        let bytes = bytes.ok_or_else(|| Failure::new(format!("Path to a key file not found: {path}")).argument("key"))?;
+        let bytes =
+            bytes.ok_or_else(|| Failure::new(format!("Path to a key file not found: {path}")).argument("key"))?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::change::Change;
 use crate::failure::Failure;
-use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
+use crate::module::{ArgError, Effects, Given, Module, ModuleSpec};
 use crate::modules::edit::Text;
 use crate::modules::put::{Put, check_validate};
 use crate::system::{Output, System};

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use crate::change::{Act, Action, Change, ran};
 use crate::failure::{During, Failure};
 use crate::map;
-use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
+use crate::module::{ArgError, Effects, Given, Module, ModuleSpec};
 use crate::probe::{expand, glob};
 use crate::system::{Command, FileKind, Output, System};
 use crate::value::{Map, Value};
@@ -56,7 +56,10 @@ impl Module for Args {
         };
         run.plan(system, done, || {
             let argv = match self.expand_argument_vars {
-                true => words.iter().map(|word| expand::user(system, &expand::vars(system, word))).collect::<Result<_, _>>()?,
+                true => words
+                    .iter()
+                    .map(|word| expand::user(system, &expand::vars(system, word)))
+                    .collect::<Result<_, _>>()?,
                 false => words.clone(),
             };
             Ok(Command { argv, stdin: stdin(&self.stdin, self.stdin_add_newline), ..Command::default() })
@@ -153,7 +156,11 @@ pub(super) struct Guard<'a> {
 impl<'a> Guard<'a> {
     /// Why the program need not run, if it need not: a path, and that it exists or does not. Relative ones are looked
     /// for in `dir`.
-    pub fn holds_back(&self, system: &dyn System, dir: Option<&Path>) -> Result<Option<(&'a Path, &'static str)>, Failure> {
+    pub fn holds_back(
+        &self,
+        system: &dyn System,
+        dir: Option<&Path>,
+    ) -> Result<Option<(&'a Path, &'static str)>, Failure> {
         let home;
         let dir = match dir {
             Some(dir) => dir,

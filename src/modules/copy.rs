@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::change::{Attributes, Change, Mode};
 use crate::failure::{During, Failure};
 use crate::file_args;
-use crate::module::{Arg, ArgError, Module, ModuleSpec, Effects, Given, Source};
+use crate::module::{Arg, ArgError, Effects, Given, Module, ModuleSpec, Source};
 use crate::modules::file_args::Common;
 use crate::modules::placing::Placing;
 use crate::modules::put::{Put, check_validate};
@@ -78,9 +78,10 @@ impl Module for Args {
         match (&self.src, &self.content) {
             (None, None) => Err(ArgError::whole("`src` or `content` is needed: what is to be copied")),
             (Some(_), Some(_)) => Err(ArgError::new("content", "give either `src` or `content`, not both")),
-            (None, Some(_)) if ends_in_slash => {
-                Err(ArgError::new("dest", "`content` has no name that it could take in a directory: let `dest` name the file"))
-            }
+            (None, Some(_)) if ends_in_slash => Err(ArgError::new(
+                "dest",
+                "`content` has no name that it could take in a directory: let `dest` name the file",
+            )),
             _ => check_validate(&self.validate),
         }
     }
@@ -108,7 +109,13 @@ impl Args {
         }
     }
 
-    fn placing<'a>(&'a self, content: Content, name: Option<&'a str>, sha1: String, mode: Option<&'a Mode>) -> Placing<'a> {
+    fn placing<'a>(
+        &'a self,
+        content: Content,
+        name: Option<&'a str>,
+        sha1: String,
+        mode: Option<&'a Mode>,
+    ) -> Placing<'a> {
         Placing {
             content,
             name,
@@ -141,7 +148,8 @@ impl Args {
         // As in Ansible, a file that takes another's place brings its own permissions and owner.
         let replaced = Attributes { uid: Some(who.uid), gid: Some(who.gid), mode: Some(stat.mode) };
         let content = Content::File(path.clone());
-        let placing = Placing { replaced, ..self.placing(content, Some(&name), sha1.unwrap_or_default(), mode.as_ref()) };
+        let placing =
+            Placing { replaced, ..self.placing(content, Some(&name), sha1.unwrap_or_default(), mode.as_ref()) };
         let mut change = placing.plan(system, done)?;
         if let Some(src) = change.values.get_mut("src") {
             *src = super::placing::text(&path);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::change::perform::backup_name;
 use crate::change::{Act, Action, Attributes, Change, WriteFile};
 use crate::failure::{During, Failure};
-use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
+use crate::module::{ArgError, Effects, Given, Module, ModuleSpec};
 use crate::modules::text_file::TextFile;
 use crate::probe::dpkg;
 use crate::system::{Command, Content, Output, Subject, System};
@@ -117,7 +117,10 @@ impl Module for Args {
             return Err(ArgError::new("special_time", "`special_time` excludes minute, hour, day, month and weekday"));
         }
         if self.cron_file.as_deref() == Some(Path::new("/etc/crontab")) {
-            return Err(ArgError::new("cron_file", "/etc/crontab belongs to the distribution; name a file of /etc/cron.d"));
+            return Err(ArgError::new(
+                "cron_file",
+                "/etc/crontab belongs to the distribution; name a file of /etc/cron.d",
+            ));
         }
         if self.insertafter.is_some() && self.insertbefore.is_some() {
             return Err(ArgError::new("insertbefore", "`insertafter` and `insertbefore` exclude each other"));
@@ -140,7 +143,9 @@ impl Args {
     fn check_present(&self) -> Result<(), ArgError> {
         let placed = self.insertafter.is_some() || self.insertbefore.is_some();
         if self.job.is_none() {
-            return Err(ArgError::whole("`job` says what to run (with `env`: the value); it is needed for `state: present`"));
+            return Err(ArgError::whole(
+                "`job` says what to run (with `env`: the value); it is needed for `state: present`",
+            ));
         }
         if self.cron_file.is_some() && self.user.is_none() {
             return Err(ArgError::new("cron_file", "`cron_file` needs `user`: the user whom the job runs as"));
@@ -159,7 +164,9 @@ impl Args {
         if system.which("crontab").is_none() {
             return match dpkg::has_planned(system) {
                 true => Ok(String::new()),
-                false => Err(Failure::new("there is no program `crontab` here; install the package cron (cronie on RHEL)")),
+                false => {
+                    Err(Failure::new("there is no program `crontab` here; install the package cron (cronie on RHEL)"))
+                }
             };
         }
         let command = Command::new(self.words(system, "-l"));
@@ -170,7 +177,9 @@ impl Args {
             1 if !output.errors().contains("unknown") => Ok(String::new()),
             _ => {
                 let said = output.errors();
-                Err(Failure::new(format!("Unable to read crontab: {}", said.trim())).argument("user").with("rc", output.rc))
+                Err(Failure::new(format!("Unable to read crontab: {}", said.trim()))
+                    .argument("user")
+                    .with("rc", output.rc))
             }
         }
     }
@@ -190,7 +199,9 @@ impl Args {
 
     fn install(&self, system: &dyn System, text: String) -> Action {
         let command = Command::new(self.words(system, "-")).stdin(text.as_str());
-        Action::run(command, "Failed to install new crontab").expect(Output::default()).settles(self.subject(system), text)
+        Action::run(command, "Failed to install new crontab")
+            .expect(Output::default())
+            .settles(self.subject(system), text)
     }
 
     /// Brings the table to what is wanted; whether it had to change.

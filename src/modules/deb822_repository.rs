@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::web::exchange;
 use crate::change::{Act, Action, Attributes, Change, Mode, WriteFile};
 use crate::failure::{During, Failure};
-use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
+use crate::module::{ArgError, Effects, Given, Module, ModuleSpec};
 use crate::probe::{attributes, paths, pgp};
 use crate::system::{Content, Output, System};
 use crate::value::Value;
@@ -185,15 +185,24 @@ impl Args {
     }
 
     /// The key that lies at an address, or what must be asked for it.
-    fn fetched(&self, system: &dyn System, url: &str, done: &[Output]) -> Result<Result<Vec<u8>, Box<Action>>, Failure> {
+    fn fetched(
+        &self,
+        system: &dyn System,
+        url: &str,
+        done: &[Output],
+    ) -> Result<Result<Vec<u8>, Box<Action>>, Failure> {
         let who = exchange::Identification { name: &None, password: &None, at_once: false, use_netrc: true };
         let mut answers = exchange::downloads(done);
-        match exchange::stage(system, exchange::get(url, true), who, &mut answers).map_err(|it| it.argument("signed_by"))? {
+        match exchange::stage(system, exchange::get(url, true), who, &mut answers)
+            .map_err(|it| it.argument("signed_by"))?
+        {
             exchange::Stage::Ask(request) => Ok(Err(Box::new(exchange::ask(*request)))),
-            exchange::Stage::Answer(answer) if answer.ok() => match pgp::plain(&answer.body).and_then(|it| pgp::keys(&it)) {
-                Some(keys) if !keys.is_empty() => Ok(Ok(answer.body)),
-                _ => Err(Failure::new(format!("{url} holds no key of OpenPGP")).argument("signed_by")),
-            },
+            exchange::Stage::Answer(answer) if answer.ok() => {
+                match pgp::plain(&answer.body).and_then(|it| pgp::keys(&it)) {
+                    Some(keys) if !keys.is_empty() => Ok(Ok(answer.body)),
+                    _ => Err(Failure::new(format!("{url} holds no key of OpenPGP")).argument("signed_by")),
+                }
+            }
             exchange::Stage::Answer(answer) => Err(exchange::refusal(url, &answer).argument("signed_by")),
         }
     }
@@ -223,7 +232,9 @@ fn put(system: &dyn System, path: PathBuf, bytes: Vec<u8>, attributes: Attribute
     let old = paths::stat(system, &path, false)?;
     let hash = system.hash(&path).during(|| format!("read {}", path.display()))?;
     match old {
-        Some(stat) if hash == Some(*blake3::hash(&bytes).as_bytes()) => Ok(attributes::settle(&path, &attributes, &stat)),
+        Some(stat) if hash == Some(*blake3::hash(&bytes).as_bytes()) => {
+            Ok(attributes::settle(&path, &attributes, &stat))
+        }
         _ => Ok(Some(Action::change(Act::WriteFile(Box::new(WriteFile {
             path,
             content: Content::Bytes(bytes),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::change::{Act, Action, Change};
 use crate::failure::{During, Failure};
-use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
+use crate::module::{ArgError, Effects, Given, Module, ModuleSpec};
 use crate::modules::printed::add_printed;
 use crate::probe::dpkg;
 use crate::probe::rpm::Simulation;
@@ -88,7 +88,8 @@ args! {
 }
 
 /// The registry's entry.
-pub static SPEC: ModuleSpec = ModuleSpec { aliases: &["yum", "dnf5"], ..ModuleSpec::of::<Args>("ansible.builtin", "dnf") };
+pub static SPEC: ModuleSpec =
+    ModuleSpec { aliases: &["yum", "dnf5"], ..ModuleSpec::of::<Args>("ansible.builtin", "dnf") };
 
 impl Module for Args {
     fn plan(&self, system: &dyn System, done: &[Output]) -> Result<Change, Failure> {
@@ -178,7 +179,10 @@ impl Args {
     fn refresh(&self) -> Action {
         let words = self.common().into_iter().chain(["makecache".to_owned(), "--refresh".to_owned()]);
         let command = Command::new(words);
-        let refresh = Action { must_succeed: Some("cannot refresh the lists of packages".into()), ..Action::housekeeping(Act::Run(command)) };
+        let refresh = Action {
+            must_succeed: Some("cannot refresh the lists of packages".into()),
+            ..Action::housekeeping(Act::Run(command))
+        };
         refresh.expect(Output::default())
     }
 

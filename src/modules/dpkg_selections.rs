@@ -1,6 +1,6 @@
 use crate::change::{Action, Change};
 use crate::failure::Failure;
-use crate::module::{Module, ModuleSpec, Effects, Given};
+use crate::module::{Effects, Given, Module, ModuleSpec};
 use crate::probe::dpkg::Database;
 use crate::system::{Command, Output, Subject, System};
 use crate::value::Value;
@@ -43,7 +43,8 @@ impl Module for Args {
             _ => Database::read(system)?.selection(&self.name),
         };
         let Some(now) = now else {
-            let message = format!("Failed to find package '{}' to perform selection '{}'.", self.name, self.selection.as_str());
+            let message =
+                format!("Failed to find package '{}' to perform selection '{}'.", self.name, self.selection.as_str());
             return Err(Failure::new(message).argument("name"));
         };
         let wanted = self.selection.as_str();
@@ -52,7 +53,8 @@ impl Module for Args {
             return Ok(Change::none(values));
         }
         let command = Command::new(["dpkg", "--set-selections"]).stdin(format!("{} {wanted}\n", self.name));
-        let action = Action::run(command, format!("cannot set what is wanted of {}", self.name)).expect(Output::default());
+        let action =
+            Action::run(command, format!("cannot set what is wanted of {}", self.name)).expect(Output::default());
         Ok(Change::of(vec![action.settles(subject, wanted)], values))
     }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::change::{Act, Action, Attributes, Change, WriteFile};
 use crate::failure::Failure;
-use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
+use crate::module::{ArgError, Effects, Given, Module, ModuleSpec};
 use crate::modules::file_args::{Common, make_dirs};
 use crate::probe::{attributes, expand, paths};
 use crate::system::{Content, FileKind, Output, Stat, System};
@@ -191,7 +191,8 @@ impl Args {
             }
             _ => {
                 let (path, what) = (subject.path.display(), subject.what());
-                let hint = if subject.stat.is_none() { "; `state: touch` makes it, `copy` gives it a content" } else { "" };
+                let hint =
+                    if subject.stat.is_none() { "; `state: touch` makes it, `copy` gives it a content" } else { "" };
                 let failure = subject.failure(format!("{path} is {what}, not a file{hint}"));
                 Err(failure.with("state", subject.stat.as_ref().map_or("absent", |stat| standing(stat).as_str())))
             }

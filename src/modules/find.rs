@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::change::{Change, Mode};
 use crate::failure::{During, Failure};
-use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
+use crate::module::{ArgError, Effects, Given, Module, ModuleSpec};
 use crate::modules::stat::Algorithm;
 use crate::probe::{expand, paths, stat};
 use crate::system::{FileKind, Output, Stat, System};

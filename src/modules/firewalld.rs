@@ -1,6 +1,6 @@
 use crate::change::{Action, Change};
 use crate::failure::{During, Failure};
-use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
+use crate::module::{ArgError, Effects, Given, Module, ModuleSpec};
 use crate::probe::dpkg;
 use crate::system::{Command, Output, Subject, System};
 use crate::value::{Map, Value};
@@ -78,7 +78,9 @@ impl Module for Args {
             0 if !whole_zone => return Err(ArgError::whole("say what: `port`, `service`, `rich_rule`, …")),
             0 if self.zone.is_none() => return Err(ArgError::new("state", "`present` and `absent` need a `zone`")),
             0 if !self.permanent => return Err(ArgError::new("state", "zones are made and removed with `permanent`")),
-            1 if whole_zone => return Err(ArgError::new("state", "`present` and `absent` are for zones; use `enabled`")),
+            1 if whole_zone => {
+                return Err(ArgError::new("state", "`present` and `absent` are for zones; use `enabled`"));
+            }
             0 | 1 => {}
             _ => return Err(ArgError::whole("say one thing only: `port` or `service` or …")),
         }
@@ -165,7 +167,9 @@ impl Args {
             Some((feature, turned)) => {
                 (format!("--query-{feature}"), format!("--add-{feature}"), format!("--remove-{feature}"), turned)
             }
-            None => (format!("--info-zone={zone}"), format!("--new-zone={zone}"), format!("--delete-zone={zone}"), false),
+            None => {
+                (format!("--info-zone={zone}"), format!("--new-zone={zone}"), format!("--delete-zone={zone}"), false)
+            }
         };
         let wanted = matches!(self.state, State::Enabled | State::Present) != turned;
         let key = self.words(tool, question);

@@ -1,6 +1,6 @@
 use crate::change::Change;
 use crate::failure::{During, Failure};
-use crate::module::{Module, ModuleSpec, Effects, Given, Things};
+use crate::module::{Effects, Given, Module, ModuleSpec, Things};
 use crate::system::{Command, Output, System};
 use crate::value::{Map, Value};
 use crate::{args, map};
@@ -36,9 +36,15 @@ impl Module for Args {
         let name = format!("getent_{}", self.database);
         let entries = match (output.rc, &self.key) {
             (0, _) => self.entries(&output.text()),
-            (1, _) => return Err(Failure::new(format!("getent knows no database `{}`", self.database)).argument("database")),
+            (1, _) => {
+                return Err(Failure::new(format!("getent knows no database `{}`", self.database)).argument("database"));
+            }
             (2, Some(key)) if !self.fail_key => map! { key.as_str() => Value::Null },
-            (2, _) => return Err(Failure::new("One or more supplied key could not be found in the database.").argument("key")),
+            (2, _) => {
+                return Err(
+                    Failure::new("One or more supplied key could not be found in the database.").argument("key")
+                );
+            }
             (3, _) => {
                 let message = format!("all entries of `{}` cannot be listed; give a `key`", self.database);
                 return Err(Failure::new(message).argument("database"));

@@ -150,8 +150,11 @@ impl Args {
     /// Clones it.
     fn make(&self, system: &dyn System, git: &str, dest: &std::path::Path) -> Result<Change, Failure> {
         let there = system.list(dest).unwrap_or_default();
-        if there.as_ref().is_some_and(|names| !names.is_empty()) || (there.is_none() && paths::stat(system, dest, false)?.is_some()) {
-            let message = format!("{} is there already and is neither a repository nor an empty directory", dest.display());
+        if there.as_ref().is_some_and(|names| !names.is_empty())
+            || (there.is_none() && paths::stat(system, dest, false)?.is_some())
+        {
+            let message =
+                format!("{} is there already and is neither a repository nor an empty directory", dest.display());
             return Err(Failure::new(message).argument("dest"));
         }
         let is_known = system.which(git).is_some();

@@ -1,6 +1,6 @@
 use crate::change::{Action, Change};
 use crate::failure::Failure;
-use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
+use crate::module::{ArgError, Effects, Given, Module, ModuleSpec};
 use crate::modules::printed::add_printed;
 use crate::probe::passwd::{self, Group, IdKind};
 use crate::system::{Command, Output, System};

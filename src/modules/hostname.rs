@@ -2,7 +2,7 @@ use std::path::Path;
 
 use crate::change::{Action, Change};
 use crate::failure::{During, Failure};
-use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
+use crate::module::{ArgError, Effects, Given, Module, ModuleSpec};
 use crate::modules::text_file::TextFile;
 use crate::probe::systemd;
 use crate::system::{Command, Output, Subject, System};
@@ -89,7 +89,8 @@ impl Args {
     }
 
     fn values(&self) -> Map {
-        let mut facts = map! { "ansible_hostname" => self.name.split('.').next(), "ansible_nodename" => self.name.as_str() };
+        let mut facts =
+            map! { "ansible_hostname" => self.name.split('.').next(), "ansible_nodename" => self.name.as_str() };
         if let Some((_, domain)) = self.name.split_once('.') {
             facts.extend(map! { "ansible_fqdn" => self.name.as_str(), "ansible_domain" => domain });
         }

@@ -10,7 +10,5 @@ args! {
 }
 
 /// The registry's entry.
-pub static SPEC: ModuleSpec = ModuleSpec {
-    free_form: Some("file"),
-    ..ModuleSpec::controller::<Args>("ansible.builtin", "import_playbook")
-};
+pub static SPEC: ModuleSpec =
+    ModuleSpec { free_form: Some("file"), ..ModuleSpec::controller::<Args>("ansible.builtin", "import_playbook") };

@@ -12,7 +12,5 @@ args! {
 }
 
 /// The registry's entry.
-pub static SPEC: ModuleSpec = ModuleSpec {
-    free_form: Some("file"),
-    ..ModuleSpec::controller::<Args>("ansible.builtin", "import_tasks")
-};
+pub static SPEC: ModuleSpec =
+    ModuleSpec { free_form: Some("file"), ..ModuleSpec::controller::<Args>("ansible.builtin", "import_tasks") };

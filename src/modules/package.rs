@@ -1,6 +1,6 @@
 use crate::change::Change;
 use crate::failure::Failure;
-use crate::module::{ArgError, Module, ModuleSpec, Param, Effects, Given};
+use crate::module::{ArgError, Effects, Given, Module, ModuleSpec, Param};
 use crate::system::{Output, System};
 use crate::value::{Map, Value};
 use crate::{args, choices};
@@ -33,8 +33,7 @@ args! {
 }
 
 /// The registry's entry.
-pub static SPEC: ModuleSpec =
-    ModuleSpec { aliases: &["pkg"], ..ModuleSpec::of::<Args>("ansible.builtin", "package") };
+pub static SPEC: ModuleSpec = ModuleSpec { aliases: &["pkg"], ..ModuleSpec::of::<Args>("ansible.builtin", "package") };
 
 impl Module for Args {
     fn plan(&self, system: &dyn System, done: &[Output]) -> Result<Change, Failure> {

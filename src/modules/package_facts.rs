@@ -1,6 +1,6 @@
 use crate::change::Change;
 use crate::failure::Failure;
-use crate::module::{Module, ModuleSpec, Effects, Given};
+use crate::module::{Effects, Given, Module, ModuleSpec};
 use crate::probe::dpkg::{self, Database};
 use crate::probe::rpm;
 use crate::system::{Output, System};
@@ -73,7 +73,9 @@ impl Module for Args {
             }
         }
         match packages.is_empty() {
-            true => Err(Failure::new("this machine has neither dpkg nor rpm, or they know no package").argument("manager")),
+            true => {
+                Err(Failure::new("this machine has neither dpkg nor rpm, or they know no package").argument("manager"))
+            }
             false => Ok(Change::none(map! { "ansible_facts" => map! { "packages" => packages } })),
         }
     }

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use crate::change::perform::backup_name;
 use crate::change::{Act, Action, Change, WriteFile};
 use crate::failure::Failure;
-use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
+use crate::module::{ArgError, Effects, Given, Module, ModuleSpec};
 use crate::modules::text_file::TextFile;
 use crate::probe::paths;
 use crate::system::{Output, System};

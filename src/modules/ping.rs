@@ -2,7 +2,7 @@ use crate::args;
 use crate::change::Change;
 use crate::failure::Failure;
 use crate::map;
-use crate::module::{Module, ModuleSpec, Effects, Given};
+use crate::module::{Effects, Given, Module, ModuleSpec};
 use crate::system::{Output, System};
 
 args! {

@@ -198,8 +198,8 @@ impl Args {
     }
 
     fn make_environment(&self, system: &dyn System) -> Result<Action, Failure> {
-        let mut argv = words::split(&self.virtualenv_command)
-            .map_err(|why| Failure::new(why).argument("virtualenv_command"))?;
+        let mut argv =
+            words::split(&self.virtualenv_command).map_err(|why| Failure::new(why).argument("virtualenv_command"))?;
         argv.extend(self.virtualenv_site_packages.then(|| "--system-site-packages".to_owned()));
         argv.extend(self.virtualenv_python.iter().flat_map(|python| ["-p".to_owned(), python.clone()]));
         let root = place::environment(self, system)?.unwrap_or_default();

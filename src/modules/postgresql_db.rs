@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::change::{Action, Change};
 use crate::failure::Failure;
-use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
+use crate::module::{ArgError, Effects, Given, Module, ModuleSpec};
 use crate::modules::postgresql;
 use crate::probe::postgres::{Server, identifier, literal, subject};
 use crate::system::{Output, System};
@@ -148,7 +148,9 @@ impl Args {
         add("LOCALE_PROVIDER", given(&self.locale_provider));
         add("TABLESPACE", given(&self.tablespace).map(|name| identifier(&name)));
         add("CONNECTION LIMIT", self.conn_limit.map(|limit| limit.to_string()));
-        std::iter::once(sql).chain(self.comment.iter().filter(|text| !text.is_empty()).map(|text| self.describe(text))).collect()
+        std::iter::once(sql)
+            .chain(self.comment.iter().filter(|text| !text.is_empty()).map(|text| self.describe(text)))
+            .collect()
     }
 
     /// What differs. What cannot be changed is a failure.
@@ -156,9 +158,11 @@ impl Args {
         self.refuse_fixed(row)?;
         let text = |key: &str| row.get(key).and_then(Value::as_str).unwrap_or_default();
         let name = identifier(&self.name);
-        let differs = |wanted: &Option<String>, key: &str| wanted.clone().filter(|new| !new.is_empty() && new != text(key));
+        let differs =
+            |wanted: &Option<String>, key: &str| wanted.clone().filter(|new| !new.is_empty() && new != text(key));
         let limit = self.conn_limit.filter(|limit| row.get("conn_limit") != Some(&Value::Int(*limit)));
-        let owner = differs(&self.owner, "owner").map(|owner| format!("ALTER DATABASE {name} OWNER TO {}", identifier(&owner)));
+        let owner =
+            differs(&self.owner, "owner").map(|owner| format!("ALTER DATABASE {name} OWNER TO {}", identifier(&owner)));
         let limit = limit.map(|limit| format!("ALTER DATABASE {name} CONNECTION LIMIT {limit}"));
         let space = differs(&self.tablespace, "tablespace");
         let space = space.map(|space| format!("ALTER DATABASE {name} SET TABLESPACE {}", identifier(&space)));
@@ -181,7 +185,9 @@ impl Args {
         ];
         for (key, wanted, comparable) in fixed {
             let now = row.get(key).and_then(Value::as_str);
-            let (Some(wanted), Some(now)) = (wanted.as_deref().filter(|wanted| !wanted.is_empty()), now) else { continue };
+            let (Some(wanted), Some(now)) = (wanted.as_deref().filter(|wanted| !wanted.is_empty()), now) else {
+                continue;
+            };
             if comparable(wanted) != comparable(now) {
                 let message = format!("the {key} of the database {} is {now}; it cannot be changed", self.name);
                 return Err(Failure::new(message).argument(key));

@@ -1,6 +1,6 @@
 use crate::change::Change;
 use crate::failure::Failure;
-use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
+use crate::module::{ArgError, Effects, Given, Module, ModuleSpec};
 use crate::modules::postgresql;
 use crate::probe::postgres::{Server, identifier, literal, subject};
 use crate::system::{Output, Subject, System};

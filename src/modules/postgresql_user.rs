@@ -2,7 +2,7 @@ mod role;
 
 use crate::change::{Action, Change};
 use crate::failure::Failure;
-use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
+use crate::module::{ArgError, Effects, Given, Module, ModuleSpec};
 use crate::modules::postgresql;
 use crate::probe::postgres::{Server, identifier, literal, subject};
 use crate::system::{Output, System};
@@ -178,7 +178,8 @@ impl Args {
     fn configure(&self, row: &Map) -> Vec<Statement> {
         let now = role::settings(row);
         let name = identifier(&self.name);
-        let surplus = now.keys().filter(|key| self.reset_unspecified_configuration && !self.configuration.contains_key(*key));
+        let surplus =
+            now.keys().filter(|key| self.reset_unspecified_configuration && !self.configuration.contains_key(*key));
         let resets = surplus.map(|key| format!("ALTER ROLE {name} RESET {}", identifier(key)));
         let text = |value: &Value| match value {
             Value::Str(text) => text.clone(),

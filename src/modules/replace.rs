@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use crate::change::Change;
 use crate::failure::Failure;
-use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
+use crate::module::{ArgError, Effects, Given, Module, ModuleSpec};
 use crate::modules::edit::{Text, gave_up};
 use crate::modules::put::{Put, check_validate};
 use crate::python_regex::{Flags, Pattern};

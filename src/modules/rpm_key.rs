@@ -103,7 +103,8 @@ impl Args {
         match expected {
             true => Ok(key.fingerprints[0].clone()),
             false => {
-                let message = format!("the key has the fingerprint {}, which is not among those expected", key.fingerprints[0]);
+                let message =
+                    format!("the key has the fingerprint {}, which is not among those expected", key.fingerprints[0]);
                 Err(Failure::new(message).argument("fingerprint"))
             }
         }
@@ -114,7 +115,8 @@ impl Args {
         if let Some(planned) = system.predicted(&subject(fingerprint)) {
             return Ok(planned.as_str().map(str::to_owned));
         }
-        let output = system.query(&Command::new(["rpm", "-q", "gpg-pubkey", "--qf", "%{VERSION}\\n"])).during(|| "ask rpm")?;
+        let output =
+            system.query(&Command::new(["rpm", "-q", "gpg-pubkey", "--qf", "%{VERSION}\\n"])).during(|| "ask rpm")?;
         if !output.ok() {
             return Ok(None);
         }

@@ -4,7 +4,7 @@ use crate::args;
 use crate::change::{Act, Action, Attributes, Change, WriteFile, ran};
 use crate::failure::Failure;
 use crate::map;
-use crate::module::{ArgError, Module, ModuleSpec, Effects, Given, Source};
+use crate::module::{ArgError, Effects, Given, Module, ModuleSpec, Source};
 use crate::modules::command::Guard;
 use crate::probe::{expand, paths};
 use crate::system::{Command, Content, Output, System};

@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use crate::change::{Action, Change};
 use crate::failure::Failure;
-use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
+use crate::module::{ArgError, Effects, Given, Module, ModuleSpec};
 use crate::modules::text_file::TextFile;
 use crate::probe::os::{self};
 use crate::probe::paths;

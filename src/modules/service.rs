@@ -2,7 +2,7 @@ mod init;
 
 use crate::change::Change;
 use crate::failure::Failure;
-use crate::module::{ArgError, Arguments, Module, ModuleSpec, Effects, Given};
+use crate::module::{ArgError, Arguments, Effects, Given, Module, ModuleSpec};
 use crate::modules::systemd;
 use crate::probe;
 use crate::system::{Output, System};

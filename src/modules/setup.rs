@@ -5,7 +5,7 @@ use crate::args;
 use crate::change::Change;
 use crate::failure::Failure;
 use crate::map;
-use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
+use crate::module::{ArgError, Effects, Given, Module, ModuleSpec};
 use crate::probe::os::{Ask, GROUPS, Group};
 use crate::probe::{expand, glob};
 use crate::system::{Output, System};
@@ -127,9 +127,8 @@ impl Args {
 
     fn wants(&self, name: &str) -> bool {
         let patterns = self.filter.iter().filter(|pattern| !pattern.is_empty());
-        let fits = |pattern: &String| {
-            glob::matches(pattern, name) || glob::matches(&format!("ansible_{pattern}"), name)
-        };
+        let fits =
+            |pattern: &String| glob::matches(pattern, name) || glob::matches(&format!("ansible_{pattern}"), name);
         let mut patterns = patterns.peekable();
         patterns.peek().is_none() || patterns.any(fits)
     }
@@ -154,8 +153,8 @@ fn no_such_subset(name: &str) -> ArgError {
 mod tests {
     use super::*;
     use crate::module::Arguments;
-    use crate::value::Value;
     use crate::system::fake::Fake;
+    use crate::value::Value;
 
     fn groups(subsets: &[&str]) -> Vec<&'static str> {
         let args = Args::read(&map! { "gather_subset" => subsets.to_vec() }).unwrap();

@@ -4,7 +4,7 @@ use super::command::{Guard, Run, stdin};
 use crate::args;
 use crate::change::Change;
 use crate::failure::Failure;
-use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
+use crate::module::{ArgError, Effects, Given, Module, ModuleSpec};
 use crate::system::{Command, Output, System};
 use crate::value::Value;
 

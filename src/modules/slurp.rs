@@ -4,7 +4,7 @@ use base64::Engine as _;
 
 use crate::change::Change;
 use crate::failure::{During, Failure};
-use crate::module::{Module, ModuleSpec, Effects, Given};
+use crate::module::{Effects, Given, Module, ModuleSpec};
 use crate::probe::{expand, paths};
 use crate::system::{FileKind, Output, System};
 use crate::{args, map};
@@ -34,7 +34,8 @@ impl Module for Args {
             Some(_) => system.read(&path).during(|| format!("read {}", shown.display()))?,
             None => None,
         };
-        let bytes = bytes.ok_or_else(|| Failure::new(format!("file not found: {}", shown.display())).argument("src"))?;
+        let bytes =
+            bytes.ok_or_else(|| Failure::new(format!("file not found: {}", shown.display())).argument("src"))?;
         Ok(Change::none(map! {
             "content" => base64::engine::general_purpose::STANDARD.encode(bytes),
             "source" => shown.to_string_lossy().into_owned(),

@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use crate::change::Change;
 use crate::failure::{During, Failure};
-use crate::module::{Module, ModuleSpec, Effects, Given};
+use crate::module::{Effects, Given, Module, ModuleSpec};
 use crate::probe::{expand, paths, stat};
 use crate::system::{Command, Digest, FileKind, Output, Stat, System};
 use crate::value::{Map, Value};

@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use crate::change::{Action, Change};
 use crate::failure::{During, Failure, plain};
-use crate::module::{ArgError, Module, ModuleSpec, Effects, Given, read_bool};
+use crate::module::{ArgError, Effects, Given, Module, ModuleSpec, read_bool};
 use crate::modules::text_file::TextFile;
 use crate::probe::paths;
 use crate::system::{Command, Output, Subject, System};

@@ -1,6 +1,6 @@
 use crate::change::{Act, Action, Change};
 use crate::failure::Failure;
-use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
+use crate::module::{ArgError, Effects, Given, Module, ModuleSpec};
 use crate::probe::systemd::{self, Scope, Unit};
 use crate::system::{Output, Subject, System};
 use crate::value::{Map, Value};
@@ -69,12 +69,17 @@ impl Module for Args {
     fn check(&self) -> Result<(), ArgError> {
         let wants = self.state.is_some() || self.enabled.is_some() || self.masked.is_some();
         if !wants && !self.daemon_reload && !self.daemon_reexec {
-            return Err(ArgError::whole("one of `state`, `enabled`, `masked`, `daemon_reload`, `daemon_reexec` is needed"));
+            return Err(ArgError::whole(
+                "one of `state`, `enabled`, `masked`, `daemon_reload`, `daemon_reexec` is needed",
+            ));
         }
         match &self.name {
             None if wants => return Err(ArgError::whole("`state`, `enabled` and `masked` need `name`")),
             Some(name) if name.contains(['*', '?', '[']) => {
-                return Err(ArgError::new("name", format!("`{name}` is a pattern; name one unit (use `loop` for several)")));
+                return Err(ArgError::new(
+                    "name",
+                    format!("`{name}` is a pattern; name one unit (use `loop` for several)"),
+                ));
             }
             _ => {}
         }
@@ -145,10 +150,9 @@ impl Wanted<'_> {
         actions.extend(self.enable(system, &unit, enabled));
         let mut change = Change::none(self.values(&unit, enabled));
         match (&unit.active, self.args.state) {
-            (None, Some(_)) => change.warnings.push(format!(
-                "systemd does not run here (a chroot?): {} is neither started nor stopped",
-                self.name
-            )),
+            (None, Some(_)) => change
+                .warnings
+                .push(format!("systemd does not run here (a chroot?): {} is neither started nor stopped", self.name)),
             (_, Some(state)) => actions.extend(self.run(system, &unit, state)),
             _ => {}
         }

@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use crate::change::{Act, Action, Change};
 use crate::failure::Failure;
-use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
+use crate::module::{ArgError, Effects, Given, Module, ModuleSpec};
 use crate::probe::{attributes, paths};
 use crate::system::{Command, Output, System};
 use crate::value::Value;
@@ -55,13 +55,19 @@ impl Module for Args {
         let make = Act::Run(Command::new(argv));
         let failure = format!("cannot make a temporary {} in {}", self.state.as_str(), dir.display());
         let action = Action { must_succeed: Some(failure), ..Action::change(make) };
-        Ok(Change::again(vec![action], map! { "path" => Value::Unknown(String::new()), "state" => self.state.as_str() }))
+        Ok(Change::again(
+            vec![action],
+            map! { "path" => Value::Unknown(String::new()), "state" => self.state.as_str() },
+        ))
     }
 
     fn check(&self) -> Result<(), ArgError> {
         for (name, text) in [("prefix", &self.prefix), ("suffix", &self.suffix)] {
             if text.contains('/') {
-                return Err(ArgError::new(name, format!("`{name}` is part of a name and cannot hold a slash; `path` says where")));
+                return Err(ArgError::new(
+                    name,
+                    format!("`{name}` is part of a name and cannot hold a slash; `path` says where"),
+                ));
             }
         }
         Ok(())

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use crate::change::{Attributes, Change, Mode};
 use crate::failure::Failure;
-use crate::module::{ArgError, Module, ModuleSpec, Effects, Given, Rendered, Source};
+use crate::module::{ArgError, Effects, Given, Module, ModuleSpec, Rendered, Source};
 use crate::modules::file_args::Common;
 use crate::modules::placing::Placing;
 use crate::modules::put::{Put, check_validate};

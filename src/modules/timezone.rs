@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use crate::change::{Act, Action, Change};
 use crate::failure::{During, Failure};
-use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
+use crate::module::{ArgError, Effects, Given, Module, ModuleSpec};
 use crate::modules::text_file::TextFile;
 use crate::probe::{paths, systemd};
 use crate::system::{Command, Output, Subject, System};
@@ -71,7 +71,13 @@ impl Module for Args {
 }
 
 impl Args {
-    fn set_zone(&self, system: &dyn System, name: &str, file: &Path, with_systemd: bool) -> Result<Vec<Action>, Failure> {
+    fn set_zone(
+        &self,
+        system: &dyn System,
+        name: &str,
+        file: &Path,
+        with_systemd: bool,
+    ) -> Result<Vec<Action>, Failure> {
         let mut actions = Vec::new();
         if zone(system)?.as_deref() != Some(name) {
             actions.push(match with_systemd {

@@ -2,7 +2,7 @@ mod rule;
 
 use crate::change::{Action, Change};
 use crate::failure::{During, Failure};
-use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
+use crate::module::{ArgError, Effects, Given, Module, ModuleSpec};
 use crate::probe::dpkg;
 use crate::system::{Command, Output, Subject, System};
 use crate::value::{Map, Value};

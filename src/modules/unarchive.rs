@@ -11,7 +11,7 @@ use super::web::shown;
 use crate::change::answer::Answer;
 use crate::change::{Act, Action, Change};
 use crate::failure::{During, Failure};
-use crate::module::{ArgError, Module, ModuleSpec, Effects, Given, Source};
+use crate::module::{ArgError, Effects, Given, Module, ModuleSpec, Source};
 use crate::probe::{attributes, expand, paths};
 use crate::system::{Output, System};
 use crate::value::{Map, Value};
@@ -116,7 +116,13 @@ impl Args {
         }
     }
 
-    fn unpack(&self, system: &dyn System, dest: &Path, bytes: &[u8], fetched: Option<PathBuf>) -> Result<Change, Failure> {
+    fn unpack(
+        &self,
+        system: &dyn System,
+        dest: &Path,
+        bytes: &[u8],
+        fetched: Option<PathBuf>,
+    ) -> Result<Change, Failure> {
         let result = self.unpacked(system, dest, bytes);
         let forget = fetched.map(|path| Action::housekeeping(Act::Remove { path }));
         match (result, forget) {
@@ -131,7 +137,8 @@ impl Args {
     }
 
     fn unpacked(&self, system: &dyn System, dest: &Path, bytes: &[u8]) -> Result<Change, Failure> {
-        let options = Options::parse(&self.extra_opts).map_err(|message| Failure::new(message).argument("extra_opts"))?;
+        let options =
+            Options::parse(&self.extra_opts).map_err(|message| Failure::new(message).argument("extra_opts"))?;
         let mut placer = place::Placer::new(self, system, dest, options)?;
         let handler = open::each(system, bytes, &mut |entry, content| placer.add(entry, content))?;
         let (actions, names) = placer.finish();

@@ -7,7 +7,7 @@ use crate::change::answer::Answer;
 use crate::change::{Act, Action, Change, WriteFile};
 use crate::failure::{During, Failure};
 use crate::map;
-use crate::module::{ArgError, Mode, Module, ModuleSpec, Effects, Given, Source};
+use crate::module::{ArgError, Effects, Given, Mode, Module, ModuleSpec, Source};
 use crate::probe::attributes::{self, Wanted};
 use crate::probe::expand;
 use crate::system::{Content, FileKind, Output, Request, System};
@@ -180,9 +180,9 @@ impl Args {
         let path = |path: &Option<PathBuf>| path.as_deref().map(|path| expand::path(system, path)).transpose();
         let mut headers = headers(&self.headers, &self.http_agent);
         let (kind, body) = self.encoded_body(system)?;
-        if let Some(kind) = kind.filter(|_| {
-            self.body_format == BodyFormat::Multipart || !has_header(&headers, "content-type")
-        }) {
+        if let Some(kind) =
+            kind.filter(|_| self.body_format == BodyFormat::Multipart || !has_header(&headers, "content-type"))
+        {
             headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
             headers.push(("Content-Type".to_owned(), kind));
         }
@@ -205,7 +205,9 @@ impl Args {
             timeout: u64::try_from(self.timeout).ok().filter(|seconds| *seconds > 0).map(Duration::from_secs),
             validate_certs: self.validate_certs,
             ca_path: path(&self.ca_path)?,
-            client_cert: path(&self.client_cert)?.map(|cert| Ok::<_, Failure>((cert, path(&self.client_key)?))).transpose()?,
+            client_cert: path(&self.client_cert)?
+                .map(|cert| Ok::<_, Failure>((cert, path(&self.client_key)?)))
+                .transpose()?,
             unix_socket: path(&self.unix_socket)?,
             use_proxy: self.use_proxy,
             to: dest.map(|dest| self.temporary(system, &dest)),
@@ -295,10 +297,15 @@ impl Args {
     }
 
     /// Puts the body at its place, if it is not there already.
-    fn put(&self, system: &dyn System, dest: &Path, body: Option<&Path>, answer: &Answer) -> Result<Vec<Action>, Failure> {
+    fn put(
+        &self,
+        system: &dyn System,
+        dest: &Path,
+        body: Option<&Path>,
+        answer: &Answer,
+    ) -> Result<Vec<Action>, Failure> {
         let old = system.stat(dest, true).during(|| format!("look at {}", dest.display()))?;
-        let wanted =
-            Wanted { owner: self.owner.as_deref(), group: self.group.as_deref(), mode: self.mode.as_ref() };
+        let wanted = Wanted { owner: self.owner.as_deref(), group: self.group.as_deref(), mode: self.mode.as_ref() };
         let attributes = attributes::resolve(system, wanted, old.as_ref(), false)?;
         let same = match body {
             _ if answer.status == 304 => true,
@@ -306,7 +313,8 @@ impl Args {
             None => system.hash(dest)? == Some(*blake3::hash(&answer.body).as_bytes()),
         };
         let Some(stat) = old.filter(|_| same) else {
-            let content = body.map_or_else(|| Content::Bytes(answer.body.clone()), |body| Content::File(body.to_owned()));
+            let content =
+                body.map_or_else(|| Content::Bytes(answer.body.clone()), |body| Content::File(body.to_owned()));
             return Ok(vec![Action::change(Act::WriteFile(Box::new(WriteFile {
                 path: dest.to_owned(),
                 content,

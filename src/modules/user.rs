@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::change::Change;
 use crate::failure::Failure;
-use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
+use crate::module::{ArgError, Effects, Given, Module, ModuleSpec};
 use crate::modules::printed::{add_printed, has_run};
 use crate::probe::passwd::{self, User};
 use crate::system::{Output, System};
@@ -216,7 +216,10 @@ impl Args {
             _ => None,
         };
         let odd = |letter: char| !letter.is_ascii_alphanumeric() && !matches!(letter, '.' | '/' | '=');
-        fields.len() < 3 || password.contains(['*', '!']) || hash.contains(odd) || length.is_some_and(|n| hash.len() != n)
+        fields.len() < 3
+            || password.contains(['*', '!'])
+            || hash.contains(odd)
+            || length.is_some_and(|n| hash.len() != n)
     }
 }
 

@@ -76,7 +76,11 @@ impl Module for Args {
         let elapsed = done.first().map_or(0.0, |first| (system.now() - first.started as f64 / 1e9).max(0.0)) as i64;
         if self.port.is_none() && self.path.is_none() {
             let slept = done.len() > usize::from(self.delay > 0);
-            return Ok(if slept { Change::none(self.values(elapsed.into(), Map::new())) } else { self.wait(self.timeout) });
+            return Ok(if slept {
+                Change::none(self.values(elapsed.into(), Map::new()))
+            } else {
+                self.wait(self.timeout)
+            });
         }
         let left = (i64::from(self.timeout) - elapsed).clamp(1, i64::from(self.connect_timeout.max(1)));
         match self.look(system, Duration::from_secs(left as u64))? {
@@ -103,7 +107,10 @@ impl Module for Args {
             return Err(ArgError::new("port", "a port is a number up to 65535"));
         }
         if let Some(state) = self.active_connection_states.iter().find(|state| connections::code(state).is_none()) {
-            return Err(ArgError::new("active_connection_states", format!("`{state}` is no state of a TCP connection")));
+            return Err(ArgError::new(
+                "active_connection_states",
+                format!("`{state}` is no state of a TCP connection"),
+            ));
         }
         self.regex().map(|_| ()).map_err(|why| ArgError::new("search_regex", why))
     }

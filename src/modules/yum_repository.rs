@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::change::{Act, Action, Change, WriteFile};
 use crate::failure::{During, Failure};
-use crate::module::{ArgError, Module, ModuleSpec, Effects, Given};
+use crate::module::{ArgError, Effects, Given, Module, ModuleSpec};
 use crate::probe::paths;
 use crate::system::{Content, Output, System};
 use crate::{choices, file_args, map};

@@ -80,8 +80,7 @@ fn update(wait: Option<u64>) -> Vec<Action> {
 }
 
 fn failed(output: &Output, tries: usize) -> Failure {
-    let lines: Vec<String> =
-        output.errors().lines().filter(|line| line.starts_with("E:")).map(str::to_owned).collect();
+    let lines: Vec<String> = output.errors().lines().filter(|line| line.starts_with("E:")).map(str::to_owned).collect();
     let said = if lines.is_empty() { output.errors() } else { lines.join("\n") };
     let times = if tries == 1 { String::new() } else { format!(" after {tries} tries") };
     let reason = output.refused.clone().unwrap_or(said);

@@ -62,17 +62,8 @@ pub fn quiet(command: Command) -> Command {
 
 /// Which of its jobs `apt-get` was run for.
 pub fn verb(output: &Output) -> Option<&str> {
-    const VERBS: [&str; 9] = [
-        "update",
-        "install",
-        "remove",
-        "upgrade",
-        "dist-upgrade",
-        "build-dep",
-        "autoremove",
-        "autoclean",
-        "clean",
-    ];
+    const VERBS: [&str; 9] =
+        ["update", "install", "remove", "upgrade", "dist-upgrade", "build-dep", "autoremove", "autoclean", "clean"];
     let (program, words) = output.argv.split_first()?;
     (program == "apt-get").then(|| words.iter().map(String::as_str).find(|word| VERBS.contains(word))).flatten()
 }
@@ -208,7 +199,8 @@ mod tests {
 
     #[test]
     fn jobs_are_told_from_refreshes() {
-        let output = |argv: &[&str]| Output { argv: argv.iter().map(|w| (*w).to_owned()).collect(), ..Output::default() };
+        let output =
+            |argv: &[&str]| Output { argv: argv.iter().map(|w| (*w).to_owned()).collect(), ..Output::default() };
         assert_eq!(verb(&output(&["apt-get", "-q", "-o", "x", "update"])), Some("update"));
         assert!(is_job(&output(&["apt-get", "-y", "install", "update"])));
         assert!(!is_job(&output(&["dpkg", "install"])) && !is_job(&Output::default()));

@@ -53,9 +53,8 @@ impl Args {
     /// Whether a run can only install something, so that `apt-get` need not be asked what it would do: it thinks for
     /// seconds about packages that need many others, and would have to think twice.
     fn is_certain(&self, system: &dyn System, database: &Database, wanted: &[Spec]) -> Result<bool, Failure> {
-        let is_installed = |spec: &Spec| {
-            database.package(&spec.name).is_some_and(|package| package.state == dpkg::State::Installed)
-        };
+        let is_installed =
+            |spec: &Spec| database.package(&spec.name).is_some_and(|package| package.state == dpkg::State::Installed);
         let is_plain = |spec: &Spec| spec.version == Version::Any && !spec.is_pattern();
         if self.state != State::Present || !wanted.iter().all(|spec| is_plain(spec) && !is_installed(spec)) {
             return Ok(false);
@@ -87,7 +86,8 @@ impl Args {
         let simulation = apt::Simulation::parse(&output.text());
         for spec in wanted.iter().filter(|spec| matches!(spec.version, Version::AtLeast(_))) {
             let new = simulation.installs.iter().find(|(name, _)| *name == spec.name);
-            if let (false, Version::AtLeast(least)) = (new.is_some_and(|(_, version)| spec.accepts(version)), &spec.version)
+            if let (false, Version::AtLeast(least)) =
+                (new.is_some_and(|(_, version)| spec.accepts(version)), &spec.version)
             {
                 let message = format!("no available installation candidate for {}>={least}", spec.name);
                 return Err(Failure::new(message).argument("name"));

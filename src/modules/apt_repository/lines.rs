@@ -16,7 +16,8 @@ impl Line {
     pub fn parse(text: &str) -> Line {
         let text = text.trim();
         let (enabled, text) = text.strip_prefix('#').map_or((true, text), |rest| (false, rest));
-        let (text, comment) = text.split_once('#').map_or((text, None), |(text, comment)| (text, Some(comment.trim().to_owned())));
+        let (text, comment) =
+            text.split_once('#').map_or((text, None), |(text, comment)| (text, Some(comment.trim().to_owned())));
         let words: Vec<&str> = text.split_whitespace().collect();
         let source = words.first().filter(|first| matches!(**first, "deb" | "deb-src")).map(|_| words.join(" "));
         Line { source, enabled, comment }

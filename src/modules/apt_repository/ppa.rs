@@ -31,8 +31,10 @@ impl Ppa {
     pub fn parse(text: &str) -> Option<Ppa> {
         let rest = text.strip_prefix("ppa:")?;
         let (owner, name) = rest.split_once('/').unwrap_or((rest, "ppa"));
-        let good = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "+-.~_".contains(c));
-        (good(owner) && good(name)).then(|| Ppa { owner: owner.trim_start_matches('~').to_owned(), name: name.to_owned() })
+        let good =
+            |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "+-.~_".contains(c));
+        (good(owner) && good(name))
+            .then(|| Ppa { owner: owner.trim_start_matches('~').to_owned(), name: name.to_owned() })
     }
 
     /// The line for apt.
@@ -66,9 +68,8 @@ impl Ppa {
             Ok(body) => body,
             Err(ask) => return Ok(Key::Ask(ask)),
         };
-        let plain = pgp::plain(&key).filter(|key| {
-            pgp::keys(key).is_some_and(|keys| keys.iter().any(|key| key.is_called(id)))
-        });
+        let plain =
+            pgp::plain(&key).filter(|key| pgp::keys(key).is_some_and(|keys| keys.iter().any(|key| key.is_called(id))));
         let plain = plain.ok_or_else(|| Failure::new(format!("the key server sent no key {id}")).argument("repo"))?;
         Ok(Key::Write(vec![Action::change(Act::WriteFile(Box::new(WriteFile {
             path,

@@ -112,7 +112,11 @@ fn of_host_actions(
     let missing = paths::missing_dirs(system, root)?;
     if let Some(outermost) = missing.first()
         && !paths::ends_in_slash(&args.dest)
-        && system.cwd().join(expand::path(system, &args.dest)?).parent().is_some_and(|parent| parent.starts_with(outermost))
+        && system
+            .cwd()
+            .join(expand::path(system, &args.dest)?)
+            .parent()
+            .is_some_and(|parent| parent.starts_with(outermost))
     {
         let message = format!("Destination directory {} does not exist", outermost.display());
         return Err(Failure::new(message).argument("dest"));
@@ -125,7 +129,9 @@ fn of_host_actions(
     };
     let top = Common { mode: mode.as_ref(), ..args.common() };
     actions.extend(match paths::stat(system, root, false)? {
-        None => make_dirs(system, &[root.to_owned()], &top.with_mode(Some(&mode.clone().unwrap_or(Mode::Bits(stat.mode)))))?,
+        None => {
+            make_dirs(system, &[root.to_owned()], &top.with_mode(Some(&mode.clone().unwrap_or(Mode::Bits(stat.mode)))))?
+        }
         Some(_) => directory(system, root, &top)?,
     });
     let copier = Copier { args, system, follow: args.local_follow == Some(true) };
@@ -159,7 +165,11 @@ impl Copier<'_> {
         match stat.kind {
             FileKind::Dir => {
                 actions.extend(match &there {
-                    None => make_dirs(self.system, &[dest.to_owned()], &self.common().with_mode(Some(&Mode::Bits(stat.mode))))?,
+                    None => make_dirs(
+                        self.system,
+                        &[dest.to_owned()],
+                        &self.common().with_mode(Some(&Mode::Bits(stat.mode))),
+                    )?,
                     Some(_) => directory(self.system, dest, &self.common())?,
                 });
                 self.below(src, dest, actions)

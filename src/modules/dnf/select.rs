@@ -94,7 +94,8 @@ impl Args {
     /// The names that something installed answers to.
     fn there(&self, system: &dyn System) -> Result<Vec<String>, Failure> {
         let installed = self.installed(system)?;
-        let is_there = |name: &&String| name.starts_with('@') || installed.iter().any(|package| package.is_called(name));
+        let is_there =
+            |name: &&String| name.starts_with('@') || installed.iter().any(|package| package.is_called(name));
         Ok(self.name.iter().filter(is_there).cloned().collect())
     }
 

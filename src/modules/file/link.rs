@@ -35,10 +35,8 @@ pub fn symbolic(
     };
     let target = paths::stat(system, &folder.join(&src), true)?;
     if target.is_none() && args.src.is_some() && !args.force {
-        let message = format!(
-            "there is nothing at {}; `force: true` makes the link all the same",
-            folder.join(&src).display()
-        );
+        let message =
+            format!("there is nothing at {}; `force: true` makes the link all the same", folder.join(&src).display());
         return Err(Failure::new(message).argument("src").with("src", src.to_string_lossy().into_owned()));
     }
     let mut actions = Vec::new();
@@ -108,9 +106,8 @@ pub fn hard(args: &Args, system: &dyn System, subject: &Subject, times: &Times) 
     };
     let src = paths::absolute(system, src)?;
     let of_source = paths::stat(system, &src, true)?;
-    let of_source = of_source.ok_or_else(|| {
-        Failure::new(format!("there is nothing at {}", src.display())).argument("src")
-    })?;
+    let of_source =
+        of_source.ok_or_else(|| Failure::new(format!("there is nothing at {}", src.display())).argument("src"))?;
     let is_same = subject.stat.as_ref().is_some_and(|stat| (stat.ino, stat.dev) == (of_source.ino, of_source.dev));
     let mut actions = Vec::new();
     if !is_same {

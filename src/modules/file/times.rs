@@ -61,9 +61,9 @@ fn time(text: &str, format: &str, system: &dyn System) -> Result<Time, Failure> 
         "now" => return Ok(Time::Now),
         _ => {}
     }
-    let parsed = jiff::fmt::strtime::parse(format, text).and_then(|time| time.to_datetime().or_else(|_| {
-        Ok(time.to_date()?.to_datetime(jiff::civil::Time::midnight()))
-    }));
+    let parsed = jiff::fmt::strtime::parse(format, text).and_then(|time| {
+        time.to_datetime().or_else(|_| Ok(time.to_date()?.to_datetime(jiff::civil::Time::midnight())))
+    });
     let zoned = parsed.and_then(|time| system.time_zone().to_timestamp(time));
     match zoned {
         Ok(at) => Ok(Time::At(at.as_second() as f64)),

@@ -157,7 +157,8 @@ fn amount(text: &Option<String>, argument: &str, units: &[(char, i64)]) -> Resul
     let number = number.parse::<i64>().ok().and_then(|number| number.checked_mul(factor));
     let letters: Vec<String> = units.iter().map(|(unit, _)| unit.to_string()).collect();
     let wrong = || {
-        let message = format!("expected a number with or without one of the units {}, found `{text}`", letters.join(", "));
+        let message =
+            format!("expected a number with or without one of the units {}, found `{text}`", letters.join(", "));
         ArgError::new(argument, message)
     };
     number.map(Some).ok_or_else(wrong)

@@ -44,9 +44,9 @@ pub fn look_up(list: &str, url: &str, digest: Digest) -> Result<String, Failure>
         return Ok(single.to_lowercase());
     }
     let found = lines.iter().filter_map(|line| entry(line)).find(|(sum, name)| *name == wanted && is_sum(sum));
-    found.map(|(sum, _)| sum.to_lowercase()).ok_or_else(|| {
-        Failure::new(format!("the list of checksums holds none for `{wanted}`")).argument("checksum")
-    })
+    found
+        .map(|(sum, _)| sum.to_lowercase())
+        .ok_or_else(|| Failure::new(format!("the list of checksums holds none for `{wanted}`")).argument("checksum"))
 }
 
 /// Checksum and file name of a line.
@@ -71,7 +71,9 @@ mod tests {
     fn the_argument() {
         let known = Checksum::Known(Digest::Md5, EMPTY.into());
         assert_eq!(Checksum::parse(&format!("md5:{}", EMPTY.to_uppercase())), Ok(known));
-        assert!(matches!(Checksum::parse("sha256:https://h/SUMS"), Ok(Checksum::At(_, url)) if url == "https://h/SUMS"));
+        assert!(
+            matches!(Checksum::parse("sha256:https://h/SUMS"), Ok(Checksum::At(_, url)) if url == "https://h/SUMS")
+        );
         for wrong in ["abc", "md5:abc", "crc:abc", ""] {
             assert!(Checksum::parse(wrong).is_err(), "{wrong}");
         }

@@ -40,7 +40,8 @@ impl Target {
             return Ok(target);
         }
         let repo = args.shown_repo(system)?;
-        let names = [format!("refs/heads/{version}"), format!("refs/tags/{version}"), format!("refs/tags/{version}^{{}}")];
+        let names =
+            [format!("refs/heads/{version}"), format!("refs/tags/{version}"), format!("refs/tags/{version}^{{}}")];
         let mut words = vec!["ls-remote", "--symref", repo.as_str(), "HEAD", version];
         words.extend(names.iter().map(String::as_str));
         let output = system.query(&args.command(system, git, None, &words)?).during(|| "ask git")?;
@@ -48,9 +49,8 @@ impl Target {
             let why = output.errors().trim().to_owned();
             return Err(Failure::new(format!("cannot ask {repo}: {why}")).argument("repo").with("rc", output.rc));
         }
-        find(&output.text(), version).ok_or_else(|| {
-            Failure::new(format!("{repo} has no branch, tag or commit `{version}`")).argument("version")
-        })
+        find(&output.text(), version)
+            .ok_or_else(|| Failure::new(format!("{repo} has no branch, tag or commit `{version}`")).argument("version"))
     }
 }
 
@@ -61,7 +61,8 @@ fn find(list: &str, version: &str) -> Option<Target> {
         lines().find(|(left, right)| *right == name && !left.starts_with("ref: ")).map(|(left, _)| left.to_owned())
     };
     if version == "HEAD" {
-        let branch = lines().find_map(|(left, right)| left.strip_prefix("ref: refs/heads/").filter(|_| right == "HEAD"));
+        let branch =
+            lines().find_map(|(left, right)| left.strip_prefix("ref: refs/heads/").filter(|_| right == "HEAD"));
         let kind = branch.map_or(Kind::Ref("HEAD".into()), |branch| Kind::Branch(branch.to_owned()));
         return Some(Target { kind, commit: commit("HEAD")? });
     }

@@ -46,13 +46,20 @@ impl Args {
     }
 
     /// Brings what is there to the version.
-    pub(super) fn bring(&self, system: &dyn System, git: &str, local: &Local, done: &[Output]) -> Result<Change, Failure> {
+    pub(super) fn bring(
+        &self,
+        system: &dyn System,
+        git: &str,
+        local: &Local,
+        done: &[Output],
+    ) -> Result<Change, Failure> {
         if !local.modified.is_empty() && !self.force && !has_run(done, "checkout") {
             let files = local.modified.join(", ");
             let message = format!("there are local modifications in {} ({files})", local.path.display());
             return Err(Failure::new(format!("{message}: `force: true` discards them")).argument("force"));
         }
-        let moved = done.iter().any(|output| is_run(output, "set-url") || (is_run(output, "remote") && is_run(output, "add")));
+        let moved =
+            done.iter().any(|output| is_run(output, "set-url") || (is_run(output, "remote") && is_run(output, "add")));
         let before = self.before(local, done);
         if let Some(change) = self.tidy_remote(system, git, local, done, &before)? {
             return Ok(change);
@@ -84,7 +91,8 @@ impl Args {
         if has_run(done, "clone") {
             return Value::Null;
         }
-        let noted = done.iter().find(|output| is_run(output, "rev-parse")).map(|output| output.text().trim().to_owned());
+        let noted =
+            done.iter().find(|output| is_run(output, "rev-parse")).map(|output| output.text().trim().to_owned());
         noted.unwrap_or_else(|| local.head.clone()).into()
     }
 
@@ -164,8 +172,12 @@ impl Args {
                 let from = format!("refs/remotes/{}/{name}", self.remote);
                 ["checkout", "--force", "-B", name, &from].map(str::to_owned).to_vec()
             }
-            Kind::Tag(name) => ["checkout", "--force", "--detach", &format!("refs/tags/{name}")].map(str::to_owned).to_vec(),
-            Kind::Commit | Kind::Ref(_) => ["checkout", "--force", "--detach", &target.commit].map(str::to_owned).to_vec(),
+            Kind::Tag(name) => {
+                ["checkout", "--force", "--detach", &format!("refs/tags/{name}")].map(str::to_owned).to_vec()
+            }
+            Kind::Commit | Kind::Ref(_) => {
+                ["checkout", "--force", "--detach", &target.commit].map(str::to_owned).to_vec()
+            }
         };
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let mut actions = self.note(system, git, local, done)?;
@@ -175,7 +187,14 @@ impl Args {
         Ok(Change::again(actions, values))
     }
 
-    fn fetch(&self, system: &dyn System, git: &str, local: &Local, target: &Target, by_number: bool) -> Result<Action, Failure> {
+    fn fetch(
+        &self,
+        system: &dyn System,
+        git: &str,
+        local: &Local,
+        target: &Target,
+        by_number: bool,
+    ) -> Result<Action, Failure> {
         let mut words = vec!["fetch".to_owned(), "--force".into()];
         let is_named = target.kind != Kind::Commit || by_number;
         words.extend(self.depth.filter(|_| is_named).map(|depth| format!("--depth={depth}")));
@@ -233,7 +252,8 @@ pub fn leftovers(system: &dyn System, dest: &Path) -> Result<Vec<Action>, Failur
     for name in names {
         let text = name.to_string_lossy();
         let Some(pid) = text.strip_prefix(&start).and_then(|rest| rest.split('-').next()) else { continue };
-        let is_alive = pid != system.pid().to_string() && paths::stat(system, &Path::new("/proc").join(pid), true)?.is_some();
+        let is_alive =
+            pid != system.pid().to_string() && paths::stat(system, &Path::new("/proc").join(pid), true)?.is_some();
         if !is_alive {
             actions.push(Action::housekeeping(Act::Remove { path: parent.join(&name) }));
         }

@@ -60,7 +60,14 @@ fn are_as_said(args: &Args, system: &dyn System, git: &str, path: &Path) -> Resu
     Ok(!output.text().lines().any(is_wrong))
 }
 
-fn update(args: &Args, system: &dyn System, git: &str, path: &Path, values: Map, newest: bool) -> Result<Change, Failure> {
+fn update(
+    args: &Args,
+    system: &dyn System,
+    git: &str,
+    path: &Path,
+    values: Map,
+    newest: bool,
+) -> Result<Change, Failure> {
     let mut words = vec!["submodule", "update", "--init", "--recursive"];
     words.extend(args.force.then_some("--force"));
     words.extend(newest.then_some("--remote"));

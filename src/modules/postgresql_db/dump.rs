@@ -36,7 +36,8 @@ pub fn check(args: &Args) -> Result<(), ArgError> {
         return Ok(());
     }
     if form(args).is_none() {
-        let message = "packed files cannot be restored, and only `.gz` can be written; use `.pgc`, which packs by itself";
+        let message =
+            "packed files cannot be restored, and only `.gz` can be written; use `.pgc`, which packs by itself";
         return Err(ArgError::new("target", message));
     }
     for (name, options) in [("target_opts", &args.target_opts), ("dump_extra_args", &args.dump_extra_args)] {

@@ -106,7 +106,8 @@ mod tests {
 
     #[test]
     fn chmod_speaks_of_directories_and_files() {
-        let mode = |text: &str, bits, is_dir| mode(&text.split(',').map(str::to_owned).collect::<Vec<_>>(), bits, is_dir);
+        let mode =
+            |text: &str, bits, is_dir| mode(&text.split(',').map(str::to_owned).collect::<Vec<_>>(), bits, is_dir);
         assert_eq!(mode("D0755,F0644", 0o700, true), Ok(0o755));
         assert_eq!(mode("D0755,F0644", 0o700, false), Ok(0o644));
         assert_eq!(mode("Du+rwx,go-w", 0o022, false), Ok(0));
@@ -116,7 +117,8 @@ mod tests {
 
     #[test]
     fn words_of_one_text_and_those_that_are_not_known() {
-        let options = Options::default().with(&["--exclude=*.py --exclude='a b'".to_owned(), "--no-p".to_owned()]).unwrap();
+        let options =
+            Options::default().with(&["--exclude=*.py --exclude='a b'".to_owned(), "--no-p".to_owned()]).unwrap();
         assert!(options.filter.leaves_out("x/a.py", false) && options.filter.leaves_out("a b", true));
         let why = Options::default().with(&["--bwlimit=5".to_owned()]).unwrap_err().message;
         assert!(why.starts_with("the option `--bwlimit=5` is not supported"), "{why}");

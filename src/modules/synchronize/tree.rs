@@ -224,7 +224,8 @@ impl Mirror<'_> {
     /// What something is to have. Only root gives things away.
     fn attributes(&self, entry: &TreeEntry, stat: Option<&Stat>) -> Result<Attributes, Failure> {
         let is_dir = entry.kind == TreeKind::Dir;
-        let bits = mode(&self.options.chmod, entry.mode, is_dir).map_err(|why| Failure::new(why).argument("rsync_opts"))?;
+        let bits =
+            mode(&self.options.chmod, entry.mode, is_dir).map_err(|why| Failure::new(why).argument("rsync_opts"))?;
         let mode = match (self.options.perms, stat) {
             (true, _) => Some(bits),
             (false, None) => Some(bits & !self.system.umask()),

@@ -28,15 +28,23 @@ impl Options {
             match name {
                 "--strip-components" | "--strip" => {
                     let text = value();
-                    options.strip = text.parse().map_err(|_| format!("expected a number after {name}, found `{text}`"))?;
+                    options.strip =
+                        text.parse().map_err(|_| format!("expected a number after {name}, found `{text}`"))?;
                 }
                 "--exclude" => options.exclude.push(value().to_owned()),
                 "--no-same-owner" => options.no_owner = true,
                 "--no-same-permissions" => options.no_permissions = true,
                 "-j" => options.flat = true,
                 // What is done anyway.
-                "--same-owner" | "--same-permissions" | "--preserve-permissions" | "-p" | "--overwrite" | "-o" | "-q"
-                | "--wildcards" | "--numeric-owner" => {}
+                "--same-owner"
+                | "--same-permissions"
+                | "--preserve-permissions"
+                | "-p"
+                | "--overwrite"
+                | "-o"
+                | "-q"
+                | "--wildcards"
+                | "--numeric-owner" => {}
                 other => {
                     let known = "--strip-components, --exclude, --no-same-owner, --no-same-permissions, -j";
                     return Err(format!("`{other}` is not supported; archives are read natively, with {known}"));

@@ -36,9 +36,10 @@ impl<'a> SshKey<'a> {
         let default = || PathBuf::from(format!(".ssh/id_{}", args.ssh_key_type));
         let path = user.home.join(args.ssh_key_file.clone().unwrap_or_else(default));
         let host = || system.read("/proc/sys/kernel/hostname".as_ref()).ok().flatten().unwrap_or_default();
-        let comment = args.ssh_key_comment.clone().unwrap_or_else(|| {
-            format!("ansible-generated on {}", String::from_utf8_lossy(&host()).trim_end())
-        });
+        let comment = args
+            .ssh_key_comment
+            .clone()
+            .unwrap_or_else(|| format!("ansible-generated on {}", String::from_utf8_lossy(&host()).trim_end()));
         SshKey { args, path, user, comment }
     }
 

@@ -71,7 +71,8 @@ mod tests {
 
     #[test]
     fn sections() {
-        let settings = BTreeMap::from([("baseurl".to_owned(), "a\nb".to_owned()), ("enabled".to_owned(), "1".to_owned())]);
+        let settings =
+            BTreeMap::from([("baseurl".to_owned(), "a\nb".to_owned()), ("enabled".to_owned(), "1".to_owned())]);
         let made = with("", "x", &settings);
         assert_eq!(made, "[x]\nbaseurl = a\n\tb\nenabled = 1\n\n");
         assert_eq!(with(&made, "x", &settings), made);
