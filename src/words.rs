@@ -84,6 +84,10 @@ mod tests {
         case("'' \"\"", &["", ""]);
         case("a # b", &["a", "#", "b"]);
         case("", &[]);
+        case(
+            r#"-o ProxyCommand="ssh -W %h:%p jump" -F 'a b' c\ d"#,
+            &["-o", "ProxyCommand=ssh -W %h:%p jump", "-F", "a b", "c d"],
+        );
     }
 
     #[test]

@@ -57,7 +57,7 @@ fn commands_are_understood() {
             text.lines().filter_map(|line| line.strip_prefix("    ")).filter(|line| line.starts_with("wodctl "));
         for call in calls {
             let call = call.split(" #").next().unwrap().split(['|', '>']).next().unwrap();
-            let words = wodctl::runner::connection::shell_words(call);
+            let words = wodctl::words::split(call).unwrap();
             let parsed = wodctl::cli::command().try_get_matches_from(&words);
             assert!(parsed.is_ok(), "{}: {call}: {}", path.display(), parsed.unwrap_err());
             count += 1;

@@ -10,6 +10,7 @@ use indexmap::IndexSet;
 use super::{Inventory, LOCALHOSTS, names};
 use crate::diagnostic::Diagnostic;
 use crate::failure;
+use crate::probe::glob;
 use crate::source::{self, Span};
 use crate::value::Value;
 use crate::yaml::{Node, NodeKind};
@@ -121,7 +122,7 @@ impl Inventory {
     }
 
     fn unknown(&self, term: &Term) -> Diagnostic {
-        let special = term.text.starts_with('~') || term.text.contains(['*', '?', '[']);
+        let special = term.text.starts_with('~') || glob::is_pattern(&term.text);
         if special {
             return Diagnostic::error(term.span, format!("no host or group matches `{}`", term.text));
         }
@@ -282,17 +283,18 @@ impl Subscript {
 /// What a name has to look like.
 enum Matcher<'t> {
     Exact(&'t str),
+    Glob(&'t str),
     Regex(Regex),
 }
 
 impl<'t> Matcher<'t> {
     fn new(expression: &'t str, term: &Term) -> Read<Self> {
         let regex = match expression.strip_prefix('~') {
-            Some(regex) => format!("^(?:{regex})"),
-            None if expression.contains(['*', '?', '[']) => glob(expression),
+            Some(regex) => regex,
+            None if glob::is_pattern(expression) => return Ok(Matcher::Glob(expression)),
             None => return Ok(Matcher::Exact(expression)),
         };
-        match Regex::new(&regex) {
+        match Regex::new(&format!("^(?:{regex})")) {
             Ok(regex) => Ok(Matcher::Regex(regex)),
             Err(error) => {
                 let problem = Diagnostic::error(term.span, "this is no regular expression");
@@ -304,39 +306,8 @@ impl<'t> Matcher<'t> {
     fn fits(&self, name: &str) -> bool {
         match self {
             Matcher::Exact(text) => *text == name,
+            Matcher::Glob(pattern) => glob::matches(pattern, name),
             Matcher::Regex(regex) => regex.is_match(name).unwrap_or(false),
         }
     }
-}
-
-/// A shell pattern as a regular expression: `*`, `?`, `[abc]`, `[!abc]`.
-fn glob(pattern: &str) -> String {
-    let mut regex = String::from("^");
-    let mut rest = pattern;
-    while let Some(letter) = rest.chars().next() {
-        rest = &rest[letter.len_utf8()..];
-        match letter {
-            '*' => regex.push_str(".*"),
-            '?' => regex.push('.'),
-            '[' => {
-                // A bracket right behind the opening one belongs to the set.
-                let from = 1 + usize::from(rest.starts_with('!'));
-                match rest.get(from..).and_then(|tail| tail.find(']')).map(|end| from + end) {
-                    Some(end) => {
-                        let (not, set) = match rest[..end].strip_prefix('!') {
-                            Some(set) => ("^", set),
-                            None => ("", &rest[..end]),
-                        };
-                        let set =
-                            set.replace('\\', "\\\\").replace('[', "\\[").replace('^', "\\^").replace("&&", "\\&&");
-                        regex.push_str(&format!("[{not}{set}]"));
-                        rest = &rest[end + 1..];
-                    }
-                    None => regex.push_str("\\["),
-                }
-            }
-            other => regex.push_str(&fancy_regex::escape(other.encode_utf8(&mut [0; 4]))),
-        }
-    }
-    regex + "$"
 }

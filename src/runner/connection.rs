@@ -14,6 +14,7 @@ use crate::template::Templar;
 use crate::template::{Binding, RenderError, Scope};
 use crate::transport::Target;
 use crate::value::Value;
+use crate::words;
 use crate::yaml::Node;
 
 /// Renders single values of keywords and connection variables.
@@ -112,7 +113,8 @@ pub fn target(host: &str, reader: &Reader, keywords: &Keywords, options: &Option
     let mut arguments = Vec::new();
     for name in ["ansible_ssh_args", "ansible_ssh_common_args", "ansible_ssh_extra_args"] {
         if let Some(text) = reader.text(&[name])? {
-            arguments.extend(shell_words(&text));
+            let wrong = |why| Diagnostic::error(Span::default(), format!("`{name}` of {host} is malformed: {why}"));
+            arguments.extend(words::split(&text).map_err(|why| RenderError::Wrong(Box::new(wrong(why))))?);
         }
     }
     let check = reader.first(&["ansible_host_key_checking", "ansible_ssh_host_key_checking"])?;
@@ -179,41 +181,4 @@ pub fn identity(
         flags,
         password: password.or_else(|| options.become_password.clone()),
     }))
-}
-
-/// Splits a text into words as a shell would: quotes and backslashes, nothing else.
-pub fn shell_words(text: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    let mut word: Option<String> = None;
-    let mut quote = None;
-    let mut letters = text.chars();
-    while let Some(letter) = letters.next() {
-        match (quote, letter) {
-            (Some(open), close) if open == close => quote = None,
-            (Some('"') | None, '\\') => word.get_or_insert_default().extend(letters.next()),
-            (Some(_), letter) => word.get_or_insert_default().push(letter),
-            (None, '\'' | '"') => {
-                quote = Some(letter);
-                word.get_or_insert_default();
-            }
-            (None, letter) if letter.is_whitespace() => words.extend(word.take()),
-            (None, letter) => word.get_or_insert_default().push(letter),
-        }
-    }
-    words.extend(word);
-    words
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_split_as_a_shell_does() {
-        assert_eq!(
-            shell_words(r#"-o ProxyCommand="ssh -W %h:%p jump" -F 'a b' c\ d"#),
-            ["-o", "ProxyCommand=ssh -W %h:%p jump", "-F", "a b", "c d"]
-        );
-        assert_eq!(shell_words(r#"'' x"#), ["", "x"]);
-    }
 }

@@ -2,17 +2,13 @@
 
 use std::sync::Arc;
 
-use globset::Glob;
-
 use super::{Block, Item, Step, Work};
+use crate::probe::glob;
 
 /// Leaves out what stands before the first task whose name (or `role : name`) is `wanted` or matches it as a glob.
 /// Gathering facts stays. `None` if there is no such task.
 pub(super) fn from_task(items: &[Item], wanted: &str) -> Option<Vec<Item>> {
-    let glob = Glob::new(wanted).ok().map(|glob| glob.compile_matcher());
-    let matches = |step: &Step| {
-        names(step).iter().any(|name| name == wanted || glob.as_ref().is_some_and(|glob| glob.is_match(name)))
-    };
+    let matches = |step: &Step| names(step).iter().any(|name| name == wanted || glob::matches(wanted, name));
     let gather = items.iter().filter(|item| matches!(item, Item::Step(step) if matches!(step.work, Work::Gather)));
     let rest = cut(items, &matches)?;
     Some(gather.cloned().chain(rest).collect())

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
+use percent_encoding::percent_decode_str;
 use ureq::http::{self, Response, Uri};
 use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, parse_pem};
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
@@ -17,6 +18,7 @@ use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, DefaultConnector, LazyBuffers, NextTimeout, RustlsConnector, Transport,
 };
 use ureq::{Agent, Body, Proxy};
+use url::{Position, Url};
 
 use super::Request;
 use super::local::Local;
@@ -83,19 +85,23 @@ fn keep(body: &mut dyn Read, request: &Request, success: bool, stdout: &mut Vec<
 
 fn over_http(local: &Local, request: &Request) -> io::Result<Output> {
     let mut method = if request.method.is_empty() { "GET".to_owned() } else { request.method.to_uppercase() };
-    let (mut uri, login) = without_login(&request.url)?;
+    let mut url =
+        Url::parse(&request.url).map_err(|error| invalid(format!("`{}` is no address: {error}", request.url)))?;
     let mut body = request.body.as_slice();
     let mut headers = request.headers.clone();
-    if let Some(login) = login.filter(|_| !has(&headers, "authorization")) {
+    if let Some(login) = take_login(&mut url).filter(|_| !has(&headers, "authorization")) {
         headers.push(("Authorization".to_owned(), login));
     }
     for _ in 0..=MAX_REDIRECTS {
+        let uri = url[..Position::AfterQuery]
+            .parse::<Uri>()
+            .map_err(|error| invalid(format!("`{url}` is no address: {error}")))?;
         let response = send(local, request, &method, &uri, &headers, body)?;
-        let Some((next, next_method)) = redirection(request, &method, &uri, &response)? else {
-            return finish(request, &uri, response);
+        let Some((next, next_method)) = redirection(request, &method, &url, &response)? else {
+            return finish(request, &url, response);
         };
-        if next.host() != uri.host() || next.port_u16() != uri.port_u16() {
-            // The login is for the first host alone.
+        if next.origin() != url.origin() {
+            // The login is for the first scheme, host and port alone.
             headers.retain(|(name, _)| !name.eq_ignore_ascii_case("authorization"));
         }
         headers.retain(|(name, _)| !request.first_only.iter().any(|other| other.eq_ignore_ascii_case(name)));
@@ -103,7 +109,7 @@ fn over_http(local: &Local, request: &Request) -> io::Result<Output> {
             body = &[];
             headers.retain(|(name, _)| !name.to_ascii_lowercase().starts_with("content-"));
         }
-        (uri, method) = (next, next_method);
+        (url, method) = (next, next_method);
     }
     Err(io::Error::other(format!("more than {MAX_REDIRECTS} redirections")))
 }
@@ -112,43 +118,26 @@ fn has(headers: &[(String, String)], name: &str) -> bool {
     headers.iter().any(|(key, _)| key.eq_ignore_ascii_case(name))
 }
 
-/// The address without `user:password@`, and the header that says the same.
-fn without_login(url: &str) -> io::Result<(Uri, Option<String>)> {
-    let parsed = |text: &str| text.parse::<Uri>().map_err(|error| invalid(format!("`{text}` is no address: {error}")));
-    let Some((scheme, rest)) = url.split_once("://") else { return Ok((parsed(url)?, None)) };
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let Some(at) = rest[..end].rfind('@') else { return Ok((parsed(url)?, None)) };
-    let login = percent_decoded(&rest[..at]);
-    let header = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(login));
-    Ok((parsed(&format!("{scheme}://{}", &rest[at + 1..]))?, Some(header)))
-}
-
-fn percent_decoded(text: &str) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let hex = tail.get(..2).filter(|_| *first == b'%').and_then(|hex| std::str::from_utf8(hex).ok());
-        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &tail[2..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = tail;
-            }
-        }
+/// Takes `user:password@` out of an address; the header that says the same.
+fn take_login(url: &mut Url) -> Option<String> {
+    if url.username().is_empty() && url.password().is_none() {
+        return None;
     }
-    bytes
+    let mut login: Vec<u8> = percent_decode_str(url.username()).collect();
+    login.push(b':');
+    login.extend(percent_decode_str(url.password().unwrap_or_default()));
+    // An address with a host, as those of HTTP are, can always do without a login.
+    let _ = url.set_username("").and_then(|()| url.set_password(None));
+    Some(format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(login)))
 }
 
 /// Where the answer sends us and with which method, if it does and if we may go there.
 fn redirection(
     request: &Request,
     method: &str,
-    uri: &Uri,
+    url: &Url,
     response: &Response<Body>,
-) -> io::Result<Option<(Uri, String)>> {
+) -> io::Result<Option<(Url, String)>> {
     let status = response.status().as_u16();
     let location = response.headers().get("location").and_then(|value| value.to_str().ok());
     let Some(location) = location.filter(|_| matches!(status, 301 | 302 | 303 | 307 | 308)) else { return Ok(None) };
@@ -169,25 +158,9 @@ fn redirection(
         301 => method == "POST",
         _ => false,
     };
-    let next = resolved(uri, location)?;
+    let next = url.join(location);
+    let next = next.map_err(|error| invalid(format!("it redirects to `{location}`, which is no address: {error}")))?;
     Ok(Some((next, if to_get { "GET".to_owned() } else { method.to_owned() })))
-}
-
-/// An address that may be relative to another.
-fn resolved(base: &Uri, location: &str) -> io::Result<Uri> {
-    let location = location.split('#').next().unwrap_or(location);
-    let authority = base.authority().map_or("", |authority| authority.as_str());
-    let scheme = base.scheme_str().unwrap_or("http");
-    let text = match location {
-        _ if location.contains("://") => location.to_owned(),
-        _ if location.starts_with("//") => format!("{scheme}:{location}"),
-        _ if location.starts_with('/') => format!("{scheme}://{authority}{location}"),
-        _ => {
-            let folder = base.path().rfind('/').map_or("/", |slash| &base.path()[..=slash]);
-            format!("{scheme}://{authority}{folder}{location}")
-        }
-    };
-    text.parse().map_err(|error| invalid(format!("it redirects to `{location}`, which is no address: {error}")))
 }
 
 fn send(
@@ -223,7 +196,7 @@ fn plain_error(error: ureq::Error) -> io::Error {
     }
 }
 
-fn finish(request: &Request, uri: &Uri, response: Response<Body>) -> io::Result<Output> {
+fn finish(request: &Request, url: &Url, response: Response<Body>) -> io::Result<Output> {
     let status = response.status();
     let mut stdout = format!("{:?} {} ", response.version(), status.as_u16()).into_bytes();
     stdout.extend_from_slice(status.canonical_reason().unwrap_or_default().as_bytes());
@@ -237,7 +210,7 @@ fn finish(request: &Request, uri: &Uri, response: Response<Body>) -> io::Result<
     stdout.extend_from_slice(b"\r\n");
     let mut body = response.into_body().into_with_config().limit(u64::MAX).reader();
     keep(&mut body, request, status.is_success(), &mut stdout)?;
-    Ok(Output { stdout, stderr: uri.to_string().into_bytes(), ..Output::default() })
+    Ok(Output { stdout, stderr: url[..Position::AfterQuery].as_bytes().to_vec(), ..Output::default() })
 }
 
 fn agent(local: &Local, request: &Request, uri: &Uri) -> io::Result<Agent> {
@@ -487,6 +460,23 @@ mod tests {
         assert!(asked.lock().unwrap()[0].to_lowercase().contains("authorization: basic bwu6cebzcw=="));
         let asked = asked_other.lock().unwrap()[0].to_lowercase();
         assert!(asked.starts_with("get /b ") && !asked.contains("authorization"), "{asked}");
+    }
+
+    #[test]
+    fn the_login_stays_with_scheme_host_and_port() {
+        let origins = |to: &str| {
+            let from = Url::parse("http://example.org/a").unwrap();
+            from.join(to).unwrap().origin() == from.origin()
+        };
+        assert!(origins("/b") && origins("c") && origins("//example.org:80/b") && origins("http://EXAMPLE.org/"));
+        assert!(!origins("https://example.org/a") && !origins("//example.org:8080/a") && !origins("//example.com/a"));
+        let moved = answer("301 Moved", "Location: b?c#d\r\n", "");
+        let (url, asked) = serve(vec![moved, answer("200 OK", "", "here")]);
+        let url = url.replace("http://", "http://me:secret@") + "/x/a";
+        let output = fetch(Request { url, ..Request::default() }).unwrap();
+        assert!(output.text().ends_with("here") && output.errors().ends_with("/x/b?c"), "{}", output.errors());
+        let asked = asked.lock().unwrap()[1].to_lowercase();
+        assert!(asked.starts_with("get /x/b?c ") && asked.contains("authorization: basic "), "{asked}");
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub mod kernel;
 pub mod local;
 pub mod predicted;
 pub mod process;
+pub mod random;
 mod request;
 mod tcp;
 pub mod users;

@@ -1,10 +1,8 @@
 //! Python's `random`: the Mersenne Twister, seeded and read as CPython does it.
-#![expect(clippy::disallowed_methods, reason = "asks the kernel for a seed")]
-
-use std::fs::File;
-use std::io::Read;
 
 use sha2::{Digest, Sha512};
+
+use crate::system::random;
 
 const N: usize = 624;
 const M: usize = 397;
@@ -15,7 +13,7 @@ pub enum Random {
     /// Follows from a seed.
     Seeded(Box<Twister>),
     /// The system's own.
-    System(File),
+    System,
 }
 
 /// Letters and digits that nobody can guess.
@@ -28,10 +26,9 @@ pub fn unguessable(length: usize) -> Result<String, String> {
 impl Random {
     /// The system's source.
     pub fn system() -> Result<Self, String> {
-        match File::open("/dev/urandom") {
-            Ok(file) => Ok(Random::System(file)),
-            Err(error) => Err(format!("cannot open /dev/urandom: {error}")),
-        }
+        // It answers once and then always.
+        random::fill(&mut [0]).map_err(|error| format!("the kernel has no random numbers: {error}"))?;
+        Ok(Random::System)
     }
 
     /// `Random("text")`
@@ -53,9 +50,9 @@ impl Random {
     fn word(&mut self) -> u32 {
         match self {
             Random::Seeded(twister) => twister.next(),
-            Random::System(file) => {
+            Random::System => {
                 let mut bytes = [0; 4];
-                file.read_exact(&mut bytes).expect("/dev/urandom never ends");
+                random::fill(&mut bytes).expect("it has answered before");
                 u32::from_le_bytes(bytes)
             }
         }

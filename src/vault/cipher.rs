@@ -1,9 +1,6 @@
 //! AES-256 in counter mode, sealed with HMAC-SHA-256; both keys are stretched from the password by PBKDF2.
-#![expect(clippy::disallowed_methods, reason = "salt comes from the kernel")]
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::Read;
 use std::sync::{Mutex, PoisonError};
 
 use aes::Aes256;
@@ -13,6 +10,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
 use super::envelope::Envelope;
+use crate::system::random;
 
 const ROUNDS: u32 = 10_000;
 const BLOCK: usize = 16;
@@ -88,7 +86,6 @@ pub fn seal(content: &[u8], password: &[u8], salt: &[u8], id: Option<String>) ->
 /// A salt that nobody has used.
 pub fn new_salt() -> Result<[u8; 32], String> {
     let mut salt = [0; 32];
-    let mut source = File::open("/dev/urandom").map_err(|error| format!("cannot open /dev/urandom: {error}"))?;
-    source.read_exact(&mut salt).map_err(|error| format!("cannot read /dev/urandom: {error}"))?;
+    random::fill(&mut salt).map_err(|error| format!("cannot make a salt: {error}"))?;
     Ok(salt)
 }

@@ -21,7 +21,7 @@ pub fn each(system: &dyn System, bytes: &[u8], take: &mut Take) -> Result<&'stat
     let (reader, handler): (Box<dyn Read + '_>, _) = if starts(&[0x1f, 0x8b]) {
         (Box::new(flate2::read::MultiGzDecoder::new(bytes)), "TgzArchive")
     } else if starts(b"BZh") {
-        (Box::new(bzip2_rs::DecoderReader::new(bytes)), "TarBzipArchive")
+        (Box::new(bzip2::read::MultiBzDecoder::new(bytes)), "TarBzipArchive")
     } else if starts(&[0xfd, b'7', b'z', b'X', b'Z', 0]) {
         (Box::new(lzma_rust2::XzReader::new(bytes, true)), "TarXzArchive")
     } else if starts(&[0x28, 0xb5, 0x2f, 0xfd]) {
@@ -110,7 +110,8 @@ fn zip_time<R: Read>(system: &dyn System, file: &zip::read::ZipFile<'_, R>) -> O
     let small = |number: u8| i8::try_from(number).unwrap_or(0);
     let (hour, minute, second) = (small(time.hour()), small(time.minute()), small(time.second()));
     let year = i16::try_from(time.year()).ok()?;
-    let civil = jiff::civil::DateTime::new(year, small(time.month()), small(time.day()), hour, minute, second, 0).ok()?;
+    let civil =
+        jiff::civil::DateTime::new(year, small(time.month()), small(time.day()), hour, minute, second, 0).ok()?;
     Some(system.time_zone().to_timestamp(civil).ok()?.as_second() as f64)
 }
 
@@ -132,7 +133,8 @@ impl Read for Frames<'_> {
             }
             match self.rest.take() {
                 Some(rest) if !rest.is_empty() => {
-                    self.frame = Some(StreamingDecoder::new(rest).map_err(|error| io::Error::other(error.to_string()))?);
+                    self.frame =
+                        Some(StreamingDecoder::new(rest).map_err(|error| io::Error::other(error.to_string()))?);
                 }
                 _ => return Ok(0),
             }
