@@ -165,6 +165,14 @@ pub struct Outcome {
     pub micros: u64,
 }
 
+impl Outcome {
+    /// The outcome of a call that failed without any value.
+    pub fn failed(failure: Failure, changed: bool) -> Self {
+        let (values, diffs, warnings) = Default::default();
+        Outcome { changed, failure: Some(failure), values, diffs, warnings, opaque: false, micros: 0 }
+    }
+}
+
 /// What an agent says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum FromAgent {

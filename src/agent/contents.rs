@@ -7,6 +7,7 @@ use std::collections::{HashMap, VecDeque};
 use std::io::{self, ErrorKind, Read};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use super::routes::Asker;
 use crate::protocol::PIECE;
 use crate::system::Blob;
 use crate::system::local::Fetch;
@@ -63,33 +64,6 @@ impl Contents {
         Contents { ask, store: Mutex::default(), arrived: Condvar::new() }
     }
 
-    /// A piece has arrived.
-    pub fn deliver(&self, hash: Hash, data: Vec<u8>) {
-        let mut store = self.lock();
-        if let Some(stale) = store.stale.get_mut(&hash) {
-            *stale = stale.saturating_sub(data.len() as u64);
-            if *stale == 0 {
-                store.stale.remove(&hash);
-            }
-        } else if let Some(arrival) = store.under_way.get_mut(&hash) {
-            arrival.got += data.len() as u64;
-            arrival.pieces.push_back(data);
-            let whole = arrival.got >= arrival.size;
-            if whole && arrival.size <= SMALL {
-                store.keep(hash);
-            }
-        }
-        self.arrived.notify_all();
-    }
-
-    /// A content cannot be had.
-    pub fn refuse(&self, hash: Hash, why: String) {
-        if let Some(arrival) = self.lock().under_way.get_mut(&hash) {
-            arrival.refused = Some(why);
-        }
-        self.arrived.notify_all();
-    }
-
     /// Nothing more will arrive.
     pub fn end(&self) {
         self.lock().ended = true;
@@ -144,6 +118,33 @@ impl Contents {
             }
             store = self.wait(store);
         }
+    }
+}
+
+impl Asker for Contents {
+    fn deliver(&self, hash: Hash, data: Vec<u8>) {
+        let mut store = self.lock();
+        if let Some(stale) = store.stale.get_mut(&hash) {
+            *stale = stale.saturating_sub(data.len() as u64);
+            if *stale == 0 {
+                store.stale.remove(&hash);
+            }
+        } else if let Some(arrival) = store.under_way.get_mut(&hash) {
+            arrival.got += data.len() as u64;
+            arrival.pieces.push_back(data);
+            let whole = arrival.got >= arrival.size;
+            if whole && arrival.size <= SMALL {
+                store.keep(hash);
+            }
+        }
+        self.arrived.notify_all();
+    }
+
+    fn refuse(&self, hash: Hash, why: String) {
+        if let Some(arrival) = self.lock().under_way.get_mut(&hash) {
+            arrival.refused = Some(why);
+        }
+        self.arrived.notify_all();
     }
 }
 

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use super::Hub;
 use super::child::{self, Child};
+use super::hub::Hub;
 use crate::protocol::{Become, Mode, Step};
 use crate::system::System;
 

@@ -7,28 +7,30 @@
 pub mod carry;
 mod child;
 mod contents;
+mod escalation;
+mod hub;
 mod identity;
 mod lanes;
+mod routes;
 mod work;
 
-use std::collections::{HashMap, VecDeque};
 use std::io::{self, BufReader, Read, Write};
 use std::process::ExitCode;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, Weak};
 
-use crate::change::perform::Leave;
-use crate::protocol::{FromAgent, Hello, Mode, Position, Step, ToAgent, encode, read_frame};
+use crate::failure::Failure;
+use crate::protocol::{FromAgent, Hello, Mode, Outcome, Step, ToAgent, encode, read_frame};
 use crate::system::System;
 use crate::system::local::Local;
 use crate::system::predicted::Predicted;
 use crate::system::process::Running;
 
-use child::Child;
 use contents::Contents;
+use hub::{Hub, send};
 use identity::Identities;
-use lanes::{Grant, Lanes, Next};
+use lanes::{Lanes, Next};
+use routes::Routes;
 
 /// So many answers may wait to be written before work waits for the controller.
 const ANSWERS: usize = 512;
@@ -42,7 +44,7 @@ pub fn main(args: &[String]) -> ExitCode {
     while let Some(arg) = args.next() {
         match arg.as_str() {
             "--child" => marker = args.next().cloned(),
-            "--locale" => child::restore_locale(args.next().map_or("", String::as_str)),
+            "--locale" => escalation::restore_locale(args.next().map_or("", String::as_str)),
             other => {
                 eprintln!("wodctl agent: `{other}` is no option; this command is started by wodctl itself");
                 return ExitCode::FAILURE;
@@ -61,22 +63,6 @@ pub fn main(args: &[String]) -> ExitCode {
     }
 }
 
-/// What all threads of an agent share.
-struct Hub {
-    lanes: Mutex<Lanes>,
-    /// Something about the lanes has changed.
-    moved: Condvar,
-    answers: SyncSender<FromAgent>,
-    mode: Mode,
-    running: Arc<Running>,
-    contents: Arc<Contents>,
-    routes: Arc<Routes>,
-    local: Local,
-    /// In plan mode: the one machine on which all planned actions have happened.
-    predicted: Option<Mutex<Predicted<Local>>>,
-    identities: Identities,
-}
-
 /// Serves a controller until its end of the stream. A child serves its parent, and has no children of its own.
 pub fn run(input: impl Read, output: impl Write + Send + 'static, is_child: bool) -> io::Result<()> {
     let (answers, queue) = sync_channel(ANSWERS);
@@ -84,9 +70,10 @@ pub fn run(input: impl Read, output: impl Write + Send + 'static, is_child: bool
     let running = Arc::new(Running::default());
     let routes = Arc::new(Routes::default());
     let (to, wants) = (answers.clone(), routes.clone());
-    let contents = Arc::new(Contents::new(Box::new(move |hash, offset, length| {
-        wants.want(&to, Whose::Own, hash, offset, length);
-    })));
+    let contents = Arc::new_cyclic(|own: &Weak<Contents>| {
+        let own = own.clone();
+        Contents::new(Box::new(move |hash, offset, length| wants.want(&to, own.clone(), hash, offset, length)))
+    });
     let local = Local::new(contents.clone(), running.clone());
     send(&answers, FromAgent::Hello(hello(&local)));
 
@@ -103,34 +90,30 @@ pub fn run(input: impl Read, output: impl Write + Send + 'static, is_child: bool
         routes,
         local,
         predicted,
-        identities: Identities::new(is_child),
     });
-    let result = read_all(&hub, &mut input);
-    hub.end();
+    let identities = Arc::new(Identities::new(is_child));
+    let result = read_all(&hub, &identities, &mut input);
+    hub.stop();
+    identities.end();
+    hub.drain();
     result
 }
 
 /// Takes frames in until the end of the stream.
-fn read_all(hub: &Arc<Hub>, input: &mut impl Read) -> io::Result<()> {
+fn read_all(hub: &Arc<Hub>, identities: &Arc<Identities>, input: &mut impl Read) -> io::Result<()> {
     while let Some(message) = read_frame(input)? {
         match message {
             ToAgent::Start { watermark, .. } | ToAgent::Watermark(watermark) => {
                 hub.lock().watermark = watermark;
                 hub.moved.notify_all();
             }
-            ToAgent::Step(step) => take_in(hub, step),
+            ToAgent::Step(step) => take_in(hub, identities, step),
             ToAgent::Cancel { lane, from } => {
                 hub.lock().cancel(lane, &from);
                 hub.moved.notify_all();
             }
-            ToAgent::Piece { hash, data } => match hub.routes.arrived(hash, data.len() as u64) {
-                Some(Whose::Child(child)) => drop(child.upgrade().map(|it| it.send(&ToAgent::Piece { hash, data }))),
-                _ => hub.contents.deliver(hash, data),
-            },
-            ToAgent::NoContent { hash, why } => match hub.routes.refused(hash) {
-                Some(Whose::Child(child)) => drop(child.upgrade().map(|it| it.send(&ToAgent::NoContent { hash, why }))),
-                _ => hub.contents.refuse(hash, why),
-            },
+            ToAgent::Piece { hash, data } => hub.routes.deliver(hash, data),
+            ToAgent::NoContent { hash, why } => hub.routes.refuse(hash, why),
             // If so many answers wait that this one finds no room, the controller does not read anyway.
             ToAgent::Ping(number) => drop(hub.answers.try_send(FromAgent::Pong(number))),
         }
@@ -138,11 +121,12 @@ fn read_all(hub: &Arc<Hub>, input: &mut impl Read) -> io::Result<()> {
     Ok(())
 }
 
-fn take_in(hub: &Arc<Hub>, step: Step) {
+fn take_in(hub: &Arc<Hub>, identities: &Arc<Identities>, step: Step) {
     let lane = step.lane;
     if hub.lock().push(step) {
-        let worker = hub.clone();
-        let spawned = std::thread::Builder::new().name(format!("lane {lane}")).spawn(move || serve(&worker, lane));
+        let (hub, identities) = (hub.clone(), identities.clone());
+        let thread = std::thread::Builder::new().name(format!("lane {lane}"));
+        let spawned = thread.spawn(move || serve(&hub, &identities, lane));
         if let Err(error) = spawned {
             eprintln!("wodctl agent: cannot start a thread: {error}");
         }
@@ -151,7 +135,7 @@ fn take_in(hub: &Arc<Hub>, step: Step) {
 }
 
 /// Works on one lane until there is nothing left in it.
-fn serve(hub: &Hub, lane: u32) {
+fn serve(hub: &Hub, identities: &Identities, lane: u32) {
     loop {
         let mut lanes = hub.lock();
         let step = loop {
@@ -165,7 +149,7 @@ fn serve(hub: &Hub, lane: u32) {
             }
         };
         drop(lanes);
-        let failed = work::step(hub, &step);
+        let failed = work::step(hub, identities, &step);
         let dropped = failed && !step.go_on;
         let mut lanes = hub.lock();
         let cancelled = lanes.is_cancelled(lane);
@@ -176,67 +160,6 @@ fn serve(hub: &Hub, lane: u32) {
         }
         hub.moved.notify_all();
     }
-}
-
-impl Hub {
-    fn lock(&self) -> MutexGuard<'_, Lanes> {
-        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn wait<'a>(&self, lanes: MutexGuard<'a, Lanes>) -> MutexGuard<'a, Lanes> {
-        self.moved.wait(lanes).unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn answer(&self, message: FromAgent) {
-        send(&self.answers, message);
-    }
-
-    /// Whether a lane's step may change things; waits until it may. The controller is told once that it waits.
-    fn ask(&self, lane: u32, position: &Position) -> Leave {
-        let mut waited = false;
-        let mut lanes = self.lock();
-        loop {
-            match lanes.ask(lane) {
-                Grant::Go if waited => return Leave::AfterAWait,
-                Grant::Go => return Leave::Now,
-                Grant::Never => return Leave::Never,
-                Grant::Wait => {}
-            }
-            if !std::mem::replace(&mut waited, true) {
-                // Others may go first now; and while the lock is open, leave may already have come.
-                drop(lanes);
-                self.moved.notify_all();
-                self.answer(FromAgent::Waiting { position: position.clone(), lane });
-                lanes = self.lock();
-                continue;
-            }
-            lanes = self.wait(lanes);
-        }
-    }
-
-    /// The stream has ended: what runs is ended, nothing else begins. Waits for what must not be ended half-way.
-    fn end(&self) {
-        self.lock().ended = true;
-        self.running.stop();
-        self.contents.end();
-        self.moved.notify_all();
-        self.identities.end();
-        let mut patience = 60;
-        let mut lanes = self.lock();
-        while lanes.are_served() && patience > 0 {
-            // A thread that hangs in the kernel (a dead network mount) is left behind.
-            let waited = self.moved.wait_timeout(lanes, Duration::from_millis(500));
-            lanes = waited.unwrap_or_else(PoisonError::into_inner).0;
-            if !self.running.drains() {
-                patience -= 1;
-            }
-        }
-    }
-}
-
-fn send(answers: &SyncSender<FromAgent>, message: FromAgent) {
-    // When the writer has ended nobody listens any more, and the reader is about to notice.
-    let _ = answers.send(message);
 }
 
 /// Writes answers, as many as are ready together.
@@ -257,8 +180,8 @@ fn write_all(queue: &Receiver<FromAgent>, mut output: impl Write) {
 fn frame(message: FromAgent) -> Vec<u8> {
     encode(&message).unwrap_or_else(|error| match message {
         FromAgent::Outcome { position, lane, index, outcome } => {
-            let failure = crate::failure::Failure::new(format!("the result cannot be sent: {error}"));
-            let outcome = Box::new(work::failed(failure, outcome.changed));
+            let failure = Failure::new(format!("the result cannot be sent: {error}"));
+            let outcome = Box::new(Outcome::failed(failure, outcome.changed));
             encode(&FromAgent::Outcome { position, lane, index, outcome }).unwrap_or_default()
         }
         _ => Vec::new(),
@@ -277,50 +200,5 @@ fn hello(local: &Local) -> Hello {
         user: identity.name,
         home: identity.home,
         uid: identity.uid,
-    }
-}
-
-/// Who asked for a content.
-#[derive(Clone)]
-enum Whose {
-    Own,
-    Child(Weak<Child>),
-}
-
-/// For whom the pieces that arrive are. Those of one content arrive in the order in which they were asked for.
-#[derive(Default)]
-struct Routes(Mutex<HashMap<[u8; 32], Askers>>);
-
-/// Who asked for parts of one content, and how many bytes each is still to get.
-type Askers = VecDeque<(Whose, u64)>;
-
-impl Routes {
-    fn want(&self, answers: &SyncSender<FromAgent>, whose: Whose, hash: [u8; 32], offset: u64, length: u64) {
-        // The controller must hear of them in the order in which they are noted here.
-        let mut routes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        routes.entry(hash).or_default().push_back((whose, length));
-        send(answers, FromAgent::Want { hash, offset, length });
-    }
-
-    fn arrived(&self, hash: [u8; 32], length: u64) -> Option<Whose> {
-        let mut routes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let queue = routes.get_mut(&hash)?;
-        let (whose, left) = queue.front_mut()?;
-        let whose = whose.clone();
-        *left = left.saturating_sub(length);
-        if *left == 0 {
-            queue.pop_front();
-        }
-        if queue.is_empty() {
-            routes.remove(&hash);
-        }
-        Some(whose)
-    }
-
-    fn refused(&self, hash: [u8; 32]) -> Option<Whose> {
-        let mut routes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let whose = routes.get_mut(&hash)?.pop_front().map(|(whose, _)| whose);
-        routes.retain(|_, queue| !queue.is_empty());
-        whose
     }
 }

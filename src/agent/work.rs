@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::Hub;
 use super::carry::carry_out;
 use super::child;
-use super::identity::Route;
+use super::hub::Hub;
+use super::identity::{Identities, Route};
 use crate::change::perform::{Leave, Watch};
 use crate::failure::Failure;
 use crate::module::Module;
@@ -17,14 +17,13 @@ use crate::system::local::Local;
 use crate::system::predicted::Predicted;
 use crate::system::users::{self, User};
 use crate::system::{Stream, System};
-use crate::value::Map;
 
 /// Carries a step out and sends the outcomes of its calls; whether one failed.
-pub fn step(hub: &Hub, step: &Step) -> bool {
-    match hub.identities.route(hub, step.identity.as_ref()) {
-        Ok(Route::Own) => calls(hub, step, None),
+pub fn step(hub: &Hub, identities: &Identities, step: &Step) -> bool {
+    match identities.route(hub, step.identity.as_ref()) {
+        Ok(Route::Own) => calls(hub, identities, step, None),
         Ok(Route::User(name)) => match find_user(hub, &name) {
-            Some((user, groups)) => calls(hub, step, Some((&user, &groups))),
+            Some((user, groups)) => calls(hub, identities, step, Some((&user, &groups))),
             None => no_identity(hub, step, format!("there is no user `{name}` on this host")),
         },
         Ok(Route::Child(child)) => child::forward(hub, &child, step),
@@ -74,7 +73,7 @@ fn brought_by_a_package(system: &dyn System, name: &str) -> Option<(User, Vec<u3
 type Whom<'a> = Option<(&'a User, &'a [u32])>;
 
 /// Carries out the calls of a step in this process.
-fn calls(hub: &Hub, step: &Step, whom: Option<(&User, &Vec<u32>)>) -> bool {
+fn calls(hub: &Hub, identities: &Identities, step: &Step, whom: Option<(&User, &Vec<u32>)>) -> bool {
     let whom: Whom = whom.map(|(user, groups)| (user, groups.as_slice()));
     let is_planned = |call: &Call| hub.predicted.is_some() && call.mode.unwrap_or(hub.mode) == Mode::Plan;
     let mut index = 0;
@@ -86,12 +85,12 @@ fn calls(hub: &Hub, step: &Step, whom: Option<(&User, &Vec<u32>)>) -> bool {
             // What really happens as another user is done by a thread that has become that user for good.
             Some((user, groups)) if !is_planned(&group[0]) => {
                 let work = || match hub.local.as_user(user, groups.to_vec()) {
-                    Ok(local) => some(hub, step, group, first, &local, None),
+                    Ok(local) => run_calls(hub, identities, step, group, first, &local, None),
                     Err(error) => no_identity(hub, step, format!("cannot become {}: {error}", user.name)),
                 };
                 std::thread::scope(|scope| scope.spawn(work).join()).unwrap_or(true)
             }
-            whom => some(hub, step, group, first, &hub.local, whom),
+            whom => run_calls(hub, identities, step, group, first, &hub.local, whom),
         };
         if hub.lock().is_cancelled(step.lane) {
             break;
@@ -101,13 +100,21 @@ fn calls(hub: &Hub, step: &Step, whom: Option<(&User, &Vec<u32>)>) -> bool {
 }
 
 /// Carries out some calls with the rights of the calling thread; whether one failed.
-fn some(hub: &Hub, step: &Step, calls: &[Call], first: u32, local: &Local, whom: Whom) -> bool {
+fn run_calls(
+    hub: &Hub,
+    identities: &Identities,
+    step: &Step,
+    calls: &[Call],
+    first: u32,
+    local: &Local,
+    whom: Whom,
+) -> bool {
     let mut failed = false;
     for (index, call) in (first..).zip(calls) {
         let Some(outcome) = self::call(hub, step, call, local, whom) else { return failed };
         failed |= outcome.failure.is_some();
         if outcome.changed {
-            hub.identities.remember(hub, step);
+            identities.remember(hub, step);
         }
         if hub.lock().is_cancelled(step.lane) {
             return failed;
@@ -122,7 +129,7 @@ fn some(hub: &Hub, step: &Step, calls: &[Call], first: u32, local: &Local, whom:
 fn call(hub: &Hub, step: &Step, call: &Call, local: &Local, whom: Whom) -> Option<Outcome> {
     let module = match build(call) {
         Ok(module) => module,
-        Err(failure) => return Some(failed(failure, false)),
+        Err(failure) => return Some(Outcome::failed(failure, false)),
     };
     let timeout = (call.timeout > 0).then(|| Duration::from_secs(call.timeout));
     let deadline = timeout.map(|timeout| Instant::now() + timeout);
@@ -160,19 +167,6 @@ fn build(call: &Call) -> Result<Box<dyn Module>, Failure> {
         modules::find(&call.module).ok_or_else(|| Failure::new(format!("there is no module `{}`", call.module)))?;
     let build = spec.build.ok_or_else(|| Failure::new(format!("`{}` is not carried out on a host", call.module)))?;
     Ok(build(&call.args)?)
-}
-
-/// The outcome of a call that failed before anything was done.
-pub fn failed(failure: Failure, changed: bool) -> Outcome {
-    Outcome {
-        changed,
-        failure: Some(failure),
-        values: Map::new(),
-        diffs: Vec::new(),
-        warnings: Vec::new(),
-        opaque: false,
-        micros: 0,
-    }
 }
 
 struct Watcher<'a> {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, ValueEnum};
 
 use super::Error;
-use super::passwords::Passwords;
+use super::passwords::{asked, from_file};
 use super::unlock::Vault;
 use crate::protocol::Mode;
 use crate::{report, runner, steps};
@@ -56,6 +56,35 @@ pub struct Become {
     /// Read that password from this file (`-`: standard input; a program is run)
     #[arg(long, visible_alias = "become-pass-file", value_name = "FILE", conflicts_with = "ask_become_pass")]
     pub become_password_file: Option<PathBuf>,
+}
+
+/// What to do where nobody can be asked.
+const OTHERWISE: &str = "use --become-password-file or --connection-password-file";
+
+impl Connection {
+    /// The password of the login, where the options say how it is to be had.
+    fn password(&self) -> Result<Option<String>, Error> {
+        match &self.connection_password_file {
+            Some(path) => from_file(path).map(Some),
+            None if self.ask_pass => asked("SSH password: ", OTHERWISE).map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+impl Become {
+    /// The password for becoming another user. An empty answer means that of the login, as in Ansible.
+    fn password(&self, login: Option<&str>) -> Result<Option<String>, Error> {
+        match (&self.become_password_file, login) {
+            (Some(path), _) => from_file(path).map(Some),
+            (None, _) if !self.ask_become_pass => Ok(None),
+            (None, None) => asked("BECOME password: ", OTHERWISE).map(Some),
+            (None, Some(login)) => {
+                let typed = asked("BECOME password [the SSH password]: ", OTHERWISE)?;
+                Ok(Some(if typed.is_empty() { login.to_owned() } else { typed }))
+            }
+        }
+    }
 }
 
 /// Playbooks on an inventory.
@@ -161,7 +190,7 @@ pub struct Work {
 impl Work {
     /// As the runner takes it. Asks for passwords, so call it when nothing else can be wrong.
     pub fn runner(&self, mode: Mode, selection: &Selection) -> Result<runner::Options, Error> {
-        let passwords = Passwords::gather(&self.connection, &self.become_)?;
+        let login = self.connection.password()?;
         let steps::Options { tags, skip_tags, .. } = selection.steps();
         Ok(runner::Options {
             mode,
@@ -171,8 +200,8 @@ impl Work {
             become_: self.become_.become_,
             become_user: self.become_.become_user.clone(),
             become_method: self.become_.become_method.clone(),
-            become_password: passwords.become_,
-            ssh_password: passwords.login,
+            become_password: self.become_.password(login.as_deref())?,
+            ssh_password: login,
             remote_user: self.connection.remote_user.clone(),
             private_key: self.connection.private_key.clone(),
             connection: self.connection.connection.clone(),

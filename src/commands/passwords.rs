@@ -7,43 +7,8 @@ use std::path::Path;
 use std::process::Command;
 
 use super::Error;
-use super::options::{Become, Connection};
 use super::terminal::{Echo, ask};
 use crate::failure::plain;
-
-/// The passwords of a run.
-#[derive(Clone, Default)]
-pub struct Passwords {
-    /// For the login.
-    pub login: Option<String>,
-    /// For becoming another user.
-    pub become_: Option<String>,
-}
-
-impl Passwords {
-    /// Asks for what the options say is to be asked for. An empty answer for becoming another user means the same
-    /// password as for the login, as in Ansible.
-    pub fn gather(connection: &Connection, become_: &Become) -> Result<Passwords, Error> {
-        let login = match &connection.connection_password_file {
-            Some(path) => Some(from_file(path)?),
-            None if connection.ask_pass => Some(asked("SSH password: ", OTHERWISE)?),
-            None => None,
-        };
-        let become_ = match (&become_.become_password_file, &login) {
-            (Some(path), _) => Some(from_file(path)?),
-            (None, _) if !become_.ask_become_pass => None,
-            (None, None) => Some(asked("BECOME password: ", OTHERWISE)?),
-            (None, Some(login)) => {
-                let typed = asked("BECOME password [the SSH password]: ", OTHERWISE)?;
-                Some(if typed.is_empty() { login.clone() } else { typed })
-            }
-        };
-        Ok(Passwords { login, become_ })
-    }
-}
-
-/// What to do where nobody can be asked.
-const OTHERWISE: &str = "use --become-password-file or --connection-password-file";
 
 /// Asks for a secret.
 pub fn asked(prompt: &str, otherwise: &str) -> Result<String, Error> {
@@ -52,7 +17,7 @@ pub fn asked(prompt: &str, otherwise: &str) -> Result<String, Error> {
 }
 
 /// The first line of a file; of what it prints if it is a program; of standard input for `-`.
-fn from_file(path: &Path) -> Result<String, Error> {
+pub fn from_file(path: &Path) -> Result<String, Error> {
     if path != Path::new("-") {
         return first_line(&content(path, &[])?, path);
     }

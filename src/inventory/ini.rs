@@ -6,7 +6,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::literal;
-use super::load::Reading;
+use super::reading::Reading;
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::template::Binding;

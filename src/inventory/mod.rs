@@ -7,6 +7,7 @@ mod literal;
 mod load;
 mod names;
 mod pattern;
+mod reading;
 mod yaml;
 
 use std::collections::HashSet;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::load::Reading;
+use super::reading::Reading;
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::template::Binding;

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::roles::InRole;
+use super::in_role::InRole;
 use crate::playbook::{Base, Keywords, scalar_text};
 use crate::source::Span;
 use crate::template::{Binding, SearchPath};
+use crate::value::Map;
 use crate::vars::{Layer, Level, Origin};
 use crate::yaml::{Node, Nodes};
 
@@ -63,4 +64,9 @@ pub(super) fn layer(level: Level, origin: &str, span: Span, vars: &Nodes) -> Opt
     }
     let values = vars.iter().map(|(name, node)| (name.clone(), Binding::Template(node.clone()))).collect();
     Some(Arc::new(Layer { level, origin: Origin { text: origin.to_owned(), span }, values }))
+}
+
+/// Variables as they stand.
+pub(super) fn values(nodes: &Nodes) -> Map {
+    nodes.iter().map(|(key, node)| (key.clone(), node.to_value())).collect()
 }

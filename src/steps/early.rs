@@ -4,12 +4,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::context::{Context, layer};
-use super::expand::{Builder, Options};
+use super::context::layer;
+use super::options::Options;
 use crate::diagnostic::Diagnostic;
 use crate::playbook::{self, Play, is_template, scalar_text};
 use crate::template::{Binding, RenderError, Scope, SearchPath, Templar};
-use crate::value::{Map, Value};
+use crate::value::Value;
 use crate::vars::{Layer, Level, Origin, Stack, magic};
 use crate::yaml::{Node, NodeKind};
 
@@ -69,7 +69,7 @@ pub(super) fn keyword(name: &str, node: &Node, play: &Play, options: &Options) -
 }
 
 /// What the operator will be asked for.
-fn prompts(play: &Play) -> Option<Arc<Layer>> {
+pub(super) fn prompts(play: &Play) -> Option<Arc<Layer>> {
     let values = play.vars_prompt.iter().map(|prompt| (prompt.name.clone(), Binding::Pending)).collect();
     let origin = Origin { text: "vars_prompt".to_owned(), span: play.span };
     (!play.vars_prompt.is_empty()).then(|| Arc::new(Layer { level: Level::PlayPrompt, origin, values }))
@@ -105,42 +105,4 @@ fn rendered(node: &Node, scope: &Arc<dyn Scope>) -> Result<Option<Node>, Diagnos
 
 fn unknown(node: &Node) -> Diagnostic {
     Diagnostic::error(node.span, "this is needed before the run, and not known then")
-}
-
-impl Builder<'_> {
-    fn early_layers(&self, context: &Context) -> Vec<Arc<Layer>> {
-        let play = &self.expander.play;
-        let vars = layer(Level::PlayVars, "vars of the play", play.span, &play.base.vars);
-        let vars = vars.into_iter().chain(prompts(play));
-        let role = context.role.iter().flat_map(|role| role.layers.iter().cloned());
-        let early = self.expander.options.early.iter().cloned();
-        let shared = self.layers.iter().cloned();
-        let magic = Arc::new(magic::layer(magic::of_place(&context.files)));
-        let layers = context.layers.iter().cloned();
-        vars.chain(shared).chain(role).chain(layers).chain([magic]).chain(early).collect()
-    }
-
-    /// The text of a name; `None` if it cannot be rendered, which is a problem.
-    pub fn early_text(&mut self, node: &Node, context: &Context) -> Option<String> {
-        match text(node, self.early_layers(context), (*context.files).clone()) {
-            Ok(text) => Some(text),
-            Err(problem) => {
-                self.problems.push(problem);
-                None
-            }
-        }
-    }
-
-    /// The arguments of an import.
-    pub fn early_args(&mut self, args: &Node, context: &Context) -> Option<Map> {
-        let mut rendered = Map::new();
-        for (key, entry) in args.as_map()? {
-            let value = match entry.value.as_str() {
-                Some(_) => Value::Str(self.early_text(&entry.value, context)?),
-                None => entry.value.to_value(),
-            };
-            rendered.insert(key.clone(), value);
-        }
-        Some(rendered)
-    }
 }

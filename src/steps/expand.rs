@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::context::{Context, add_tags, layer};
 use super::effects;
-use super::items::role_span;
+use super::options::Options;
 use super::tags::Selection;
 use super::{Block, Item, RoleRun, Step, Work, early, start};
 use crate::diagnostic::{Diagnostic, Severity};
@@ -16,21 +16,6 @@ use crate::template::{Binding, SearchPath};
 use crate::value::{Map, Value};
 use crate::vars::{Layer, Level, Origin};
 use crate::yaml::Node;
-
-/// What the command line asks for.
-#[derive(Clone, Debug, Default)]
-pub struct Options {
-    /// `--tags`.
-    pub tags: Vec<String>,
-    /// `--skip-tags`.
-    pub skip_tags: Vec<String>,
-    /// `--start-at-task`; to be cleared once [`PlaySteps::started`] was true.
-    pub start_at_task: Option<String>,
-    /// `--force-handlers`.
-    pub force_handlers: bool,
-    /// Layers that names of imported files and roles may use beside the play's variables: extra variables.
-    pub early: Vec<Arc<Layer>>,
-}
 
 /// The steps of a play.
 #[derive(Clone, Debug)]
@@ -366,4 +351,9 @@ impl Builder<'_> {
         self.expander.shared().layers.insert(key, made.clone());
         made
     }
+}
+
+/// Where the arguments of an import or include name the role.
+pub(super) fn role_span(args: &Node) -> Span {
+    args.get("name").or_else(|| args.get("role")).map_or(args.span, |node| node.span)
 }

@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::context::{Context, add_tags, layer};
+use super::context::{Context, add_tags, layer, values};
 use super::effects;
-use super::expand::Builder;
-use super::roles::values;
+use super::expand::{Builder, role_span};
 use super::{Block, Item, Step, Work};
 use crate::diagnostic::Diagnostic;
 use crate::module::{Effects, ModuleSpec, Place};
@@ -232,9 +231,4 @@ fn is_flush(spec: &ModuleSpec, args: &Node) -> bool {
         && args.as_map().is_some_and(|map| {
             map.values().next().is_some_and(|entry| map.len() == 1 && entry.value.as_str() == Some("flush_handlers"))
         })
-}
-
-/// Where the arguments of an import or include name the role.
-pub(super) fn role_span(args: &Node) -> Span {
-    args.get("name").or_else(|| args.get("role")).map_or(args.span, |node| node.span)
 }

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::context::{Context, layer};
+use super::context::{Context, layer, values};
 use super::expand::Builder;
+use super::in_role::{InRole, Own};
 use super::items::flatten;
 use super::{Item, RoleRun, Work};
 use crate::diagnostic::Diagnostic;
@@ -13,33 +14,8 @@ use crate::playbook::{self, Action, Base, Role, RoleUse, Task};
 use crate::source::Span;
 use crate::template::SearchPath;
 use crate::value::{Map, Value};
-use crate::vars::{Layer, Level, magic};
+use crate::vars::Level;
 use crate::yaml::{Entry, Node, NodeKind, Nodes, Tag};
-
-/// A role in use: where it lies and what its tasks see.
-#[derive(Debug)]
-pub(super) struct InRole {
-    pub name: String,
-    pub path: PathBuf,
-    pub run: Option<RoleRun>,
-    /// All layers that its tasks see.
-    pub layers: Vec<Arc<Layer>>,
-    own: Own,
-    /// The roles that brought it in, outermost first.
-    parents: Vec<Arc<InRole>>,
-    /// All roles that it depends on, in the order in which they run.
-    dependencies: Vec<Arc<InRole>>,
-}
-
-/// A role's own variables.
-#[derive(Clone, Debug, Default)]
-struct Own {
-    defaults: Option<Arc<Layer>>,
-    vars: Option<Arc<Layer>>,
-    /// `vars:` where the role is named.
-    used: Option<Arc<Layer>>,
-    params: Option<Arc<Layer>>,
-}
 
 /// Which files of a role are meant: `tasks_from` and its kin.
 #[derive(Clone, Debug, Default)]
@@ -323,34 +299,6 @@ impl Builder<'_> {
         }
         found
     }
-}
-
-impl InRole {
-    /// The layers that tasks of this role see, those of one level in the order in which later ones win.
-    fn visible(&self) -> Vec<Arc<Layer>> {
-        let (own, parents, inner) = (&self.own, &self.parents, &self.dependencies);
-        let defaults = inner.iter().chain(parents).map(|role| &role.own.defaults).chain([&own.defaults]);
-        let vars = parents
-            .iter()
-            .flat_map(|role| [&role.own.used, &role.own.vars])
-            .chain(inner.iter().map(|role| &role.own.vars))
-            .chain([&own.vars, &own.used]);
-        let params = parents.iter().map(|role| &role.own.params).chain([&own.params]);
-        let mut layers: Vec<Arc<Layer>> = defaults.chain(vars).chain(params).flatten().cloned().collect();
-        layers.push(Arc::new(self.magic()));
-        layers
-    }
-
-    /// `role_name`, `role_path` and their kin.
-    fn magic(&self) -> Layer {
-        let parents: Vec<_> = self.parents.iter().rev().map(|role| (role.name.as_str(), role.path.as_path())).collect();
-        magic::layer(magic::of_role(&self.name, &self.path, &parents))
-    }
-}
-
-/// Variables as they stand.
-pub(super) fn values(nodes: &Nodes) -> Map {
-    nodes.iter().map(|(key, node)| (key.clone(), node.to_value())).collect()
 }
 
 /// What tells one use of a role from another, beside the role itself: two with equal texts are the same.

@@ -7,7 +7,7 @@ use std::net::Ipv4Addr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use super::Args;
+use super::args::Args;
 use super::machines::{Machine, Machines, Variable};
 use super::secrets::Vault;
 use crate::commands::Error;

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use indexmap::IndexMap;
 
-use super::Args;
+use super::args::Args;
 use super::endpoint::Endpoint;
 use crate::commands::Error;
 

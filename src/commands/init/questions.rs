@@ -3,8 +3,8 @@
 use std::io::IsTerminal;
 use std::str::FromStr;
 
+use super::args::{Args, word};
 use super::endpoint::Endpoint;
-use super::{Args, word};
 use crate::commands::terminal::{Echo, ask};
 use crate::commands::{Error, say};
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::file::{Content, Place};
-use super::{Passwords, open};
+use super::passwords::{Passwords, open};
 use crate::commands::{Error, say};
 use crate::failure::plain;
 use crate::vault::{self, Secret};

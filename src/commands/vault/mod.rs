@@ -2,16 +2,18 @@
 
 mod edit;
 mod file;
+mod passwords;
 mod text;
 
 use std::path::PathBuf;
 
 use clap::{ArgAction, Subcommand};
 
-use super::unlock::{self, Vault};
+use super::unlock;
 use super::{Error, Exit, answer, say};
-use crate::vault::{self, DEFAULT_ID, Secret};
+use crate::vault::{self, DEFAULT_ID};
 use file::{Content, Place};
+use passwords::{Passwords, open};
 
 /// What to do.
 #[derive(clap::Args, Clone, Debug)]
@@ -37,16 +39,6 @@ enum Action {
     /// Encrypt texts, as values of variables
     #[command(alias = "encrypt_string")]
     EncryptString(text::Args),
-}
-
-/// Passwords, and which of them encrypts.
-#[derive(clap::Args, Clone, Debug)]
-struct Passwords {
-    #[command(flatten)]
-    vault: Vault,
-    /// Encrypt with the password of this label
-    #[arg(long, value_name = "LABEL")]
-    encrypt_vault_id: Option<String>,
 }
 
 #[derive(clap::Args, Clone, Debug)]
@@ -103,31 +95,6 @@ pub fn run(args: &Args) -> Result<Exit, Error> {
         Action::Rekey(rekey) => self::rekey(rekey),
         Action::EncryptString(args) => text::run(args),
     }
-}
-
-impl Passwords {
-    /// The one password that encrypts. Without any the operator makes one up.
-    fn to_encrypt(&self) -> Result<Secret, Error> {
-        let mut secrets = self.vault.secrets()?;
-        if let Some(id) = &self.encrypt_vault_id {
-            let found = secrets.into_iter().find(|secret| secret.id == *id);
-            return found.ok_or_else(|| format!("no vault password has the label `{id}`").into());
-        }
-        match (secrets.pop(), secrets.len()) {
-            (None, _) => unlock::new_secret(DEFAULT_ID),
-            (Some(secret), 0) => Ok(secret),
-            _ => Err("several vault passwords were given: say with --encrypt-vault-id which one encrypts".into()),
-        }
-    }
-}
-
-fn trouble(place: &Place, problem: &vault::Problem) -> Error {
-    let help = problem.help().map_or_else(String::new, |help| format!("; {help}"));
-    format!("{place}: {problem}{help}").into()
-}
-
-fn open(content: &Content) -> Result<Vec<u8>, Error> {
-    vault::decrypt(&content.text()?).map_err(|problem| trouble(&content.place, &problem))
 }
 
 /// Where each file goes: to `--output`, which only one can, else back to where it came from.

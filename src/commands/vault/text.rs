@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use super::Passwords;
+use super::passwords::Passwords;
 use crate::commands::passwords::asked;
 use crate::commands::{Error, Exit, answer};
 use crate::failure::plain;
