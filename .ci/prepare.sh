@@ -154,14 +154,14 @@ lab_up() {
 # The machine's own kind, x86_64-unknown-linux-gnu.
 rust_host() { rustc -vV | sed -n 's/^host: //p'; }
 
-# A static release binary, which is its own agent on every Linux of this architecture. Sets WODCTL; if that is set already,
-# this program is used as it is.
-build_release() {
+# build PROFILE: a static binary, which is its own agent on every Linux of this architecture. Sets WODCTL; if that is set
+# already, this program is used as it is. PROFILE is `release`, or `quick`, which compiles in a fraction of the time.
+build() {
   local target
   if [ -n "${WODCTL:-}" ]; then return; fi
   target=$(rust_host)
-  say "building wodctl"
-  (cd "$ROOT" && RUSTFLAGS="-C target-feature=+crt-static" cargo build --release --locked --target "$target") ||
+  say "building wodctl ($1)"
+  (cd "$ROOT" && RUSTFLAGS="-C target-feature=+crt-static" cargo build --profile "$1" --locked --target "$target") ||
     die "the build failed"
-  WODCTL=${CARGO_TARGET_DIR:-$ROOT/target}/$target/release/wodctl
+  WODCTL=${CARGO_TARGET_DIR:-$ROOT/target}/$target/$1/wodctl
 }
