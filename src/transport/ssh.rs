@@ -11,10 +11,11 @@ use openssh::Session;
 use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::sync::Semaphore;
 
-use super::bootstrap::{self, Agents, Binary};
+use super::bootstrap::{self, Agents, Binary, Packing};
 use super::session::{Outbox, await_marker, pump};
 use super::{Blobs, Inbox, SessionId, Target};
 use crate::protocol::{self, ToAgent};
+use crate::system::random;
 
 /// Connects, brings the agent there if it is not there yet, and moves frames until either end closes.
 pub async fn run(
@@ -30,15 +31,26 @@ pub async fn run(
     let permit = opening.acquire().await.map_err(|error| error.to_string())?;
     let master = Master::start(target).await?;
     drop(permit);
-    let marker = marker();
-    let mut channel = Channel::open(&master.session, &bootstrap::start(&marker, &own.hash)).await?;
+    let marker = marker()?;
+    let mut channel = Channel::open(&master.session, &bootstrap::start(&marker, &own)).await?;
     // Frames do not wait for the answer: where the agent is there already, that saves a round trip.
     let mut early = Vec::new();
     let mut answer = channel.marker(&marker, outbox, &mut early).await?;
-    if let Some(machine) = answer.strip_prefix("need ") {
-        let binary = agents.for_machine(machine)?;
-        channel = Channel::open(&master.session, &bootstrap::push(&marker, &binary)).await?;
-        answer = channel.push(&binary, &marker).await?;
+    if let Some(need) = answer.strip_prefix("need ") {
+        let (machine, packing) = match need.strip_suffix(" gzip") {
+            Some(machine) => (machine, Packing::Gzip),
+            None => (need, Packing::None),
+        };
+        let binary = agent_for(agents, machine.to_owned(), packing).await?;
+        if binary.name() != own.name() {
+            // One for another machine type may have been pushed by an earlier run.
+            channel = Channel::open(&master.session, &bootstrap::start(&marker, &binary)).await?;
+            answer = await_marker(&mut channel.output, &marker).await?;
+        }
+        if answer != "run" {
+            channel = Channel::open(&master.session, &bootstrap::push(&marker, &binary, packing)).await?;
+            answer = channel.push(binary.bytes(packing), &marker).await?;
+        }
         if answer == "run" {
             channel.say(&early).await;
         }
@@ -57,10 +69,21 @@ pub async fn run(
     ended
 }
 
+/// The agent for a machine type, packed. Other hosts go on meanwhile.
+async fn agent_for(agents: Agents, machine: String, packing: Packing) -> Result<Binary, String> {
+    let work = move || {
+        let binary = agents.for_machine(&machine)?;
+        binary.bytes(packing);
+        Ok(binary)
+    };
+    tokio::task::spawn_blocking(work).await.map_err(|error| error.to_string())?
+}
+
 /// A text that no login shell prints by itself.
-fn marker() -> String {
-    use std::hash::{BuildHasher, RandomState};
-    format!("wodctl-{:016x}", RandomState::new().hash_one(std::process::id()))
+fn marker() -> Result<String, String> {
+    let mut bytes = [0; 8];
+    random::fill(&mut bytes).map_err(|error| error.to_string())?;
+    Ok(format!("wodctl-{:016x}", u64::from_ne_bytes(bytes)))
 }
 
 /// A command that runs on the host.
@@ -111,11 +134,11 @@ impl Channel {
     }
 
     /// Sends the agent's bytes, then waits for the verdict. An early verdict (a full disk) ends the sending.
-    async fn push(&mut self, binary: &Binary, marker: &str) -> Result<String, String> {
+    async fn push(&mut self, bytes: &[u8], marker: &str) -> Result<String, String> {
         let (input, output) = (&mut self.input, &mut self.output);
         let send = async {
             // An error here is the far end having closed: the verdict says why.
-            let _ = input.write_all(&binary.bytes).await;
+            let _ = input.write_all(bytes).await;
             let _ = input.flush().await;
             std::future::pending::<()>().await
         };

@@ -23,8 +23,8 @@ const STATE: &str = "getent passwd fault; getent group fault; find /srv/fault /e
     /etc/hosts; crontab -l -u fault; systemctl is-active fault; systemctl is-enabled fault; dpkg-query -W tree; true";
 
 /// Nothing of ours runs, and no temporary file lies about.
-const LEFT: &str = "for i in $(seq 50); do pgrep -f 'agent-[0-9a-f]* agent' >/dev/null || break; sleep 0.2; done; \
-    pgrep -af 'agent-[0-9a-f]* agent'; find /etc /srv /home /root /var/tmp /tmp -xdev -name '.*.wodctl-*' 2>/dev/null";
+const LEFT: &str = "for i in $(seq 50); do pgrep -f 'agent-[0-9a-z_-]* agent' >/dev/null || break; sleep 0.2; done; \
+    pgrep -af 'agent-[0-9a-z_-]* agent'; find /etc /srv /home /root /var/tmp /tmp -xdev -name '.*.wodctl-*' 2>/dev/null";
 
 #[test]
 fn killed_runs_converge() {
