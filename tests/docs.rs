@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use wodctl::commands::doc::USAGE;
+
 use crate::fixtures;
 
 /// All documents, with their texts.
@@ -104,6 +106,38 @@ fn variables(text: &str) -> impl Iterator<Item = String> {
     words
         .filter(|word| word.starts_with("wod_") && !word.contains(['*', '<']) && !word.ends_with('_'))
         .map(str::to_owned)
+}
+
+/// What `wodctl doc` shows of each module's use is what `wodctl check` takes.
+#[test]
+fn examples_of_modules_are_right() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    // What the examples name.
+    ["motd", "setup.sh", "app.conf.j2", "app.tar.gz", "site/index.html"].iter().for_each(|name| write(name, ""));
+    ["roles/base/tasks/main.yml", "roles/base/tasks/users.yml"].iter().for_each(|name| write(name, "- ping:\n"));
+    write("web.yml", "- ping:\n");
+    write("vars/web.yml", "app_port: 8080\n");
+    write("database.yml", "- hosts: all\n");
+    write("inventory.yml", "all:\n  hosts:\n    web1:\n");
+    let mut playbooks = Vec::new();
+    for (name, usage) in USAGE.iter() {
+        let examples: Vec<serde_yaml::Value> = serde_yaml::from_str(&usage.examples).unwrap();
+        assert_eq!(examples.len(), 2, "{name} has two examples");
+        let tasks = || usage.examples.lines().map(|line| format!("    {line}\n")).collect::<String>();
+        let is_play = name == "import_playbook";
+        let text = if is_play { usage.examples.clone() } else { format!("- hosts: all\n  tasks:\n{}", tasks()) };
+        playbooks.push(format!("example-{name}.yml"));
+        write(playbooks.last().unwrap(), &text);
+    }
+    let wodctl = env!("CARGO_BIN_EXE_wodctl");
+    let output =
+        Command::new(wodctl).args(["check", "inventory.yml"]).args(&playbooks).current_dir(&folder).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[test]

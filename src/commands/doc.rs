@@ -1,6 +1,10 @@
 //! `wodctl doc [MODULE]`: the manual of modules, made from their argument structs.
 
 use std::fmt::Write as _;
+use std::sync::LazyLock;
+
+use indexmap::IndexMap;
+use serde::Deserialize;
 
 use super::{Error, Exit, answer};
 use crate::module::{Kind, ModuleSpec, Param, Place};
@@ -16,6 +20,20 @@ pub struct Args {
     #[arg(long)]
     markdown: bool,
 }
+
+/// What the manual says of a module beside its arguments.
+#[derive(Debug, Default, Deserialize)]
+pub struct Usage {
+    /// What it returns, by name.
+    #[serde(default)]
+    pub returns: IndexMap<String, String>,
+    /// Tasks that use it, as a playbook has them.
+    pub examples: String,
+}
+
+/// What the manual says of modules beside their arguments, by the modules' names.
+pub static USAGE: LazyLock<IndexMap<String, Usage>> =
+    LazyLock::new(|| serde_yaml::from_str(include_str!("doc/manual.yml")).expect("the manual is YAML of this form"));
 
 /// Prints the manual of a module, or a line for each module.
 pub fn run(args: &Args) -> Result<Exit, Error> {
@@ -83,7 +101,21 @@ fn manual(spec: &ModuleSpec) -> String {
             let _ = writeln!(out, "      {line}");
         }
     }
+    if let Some(usage) = USAGE.get(spec.name) {
+        if !usage.returns.is_empty() {
+            out.push_str("\nReturn values\n\n");
+        }
+        for (name, about) in &usage.returns {
+            let _ = writeln!(out, "  {name}  {about}");
+        }
+        let _ = write!(out, "\nExamples\n\n{}", indented(&usage.examples, "  "));
+    }
     out
+}
+
+/// Every line with something in front.
+fn indented(text: &str, front: &str) -> String {
+    text.lines().map(|line| format!("{front}{line}\n")).collect()
 }
 
 fn markdown(spec: &ModuleSpec) -> String {
@@ -98,6 +130,15 @@ fn markdown(spec: &ModuleSpec) -> String {
     for param in spec.public_params() {
         let doc = paragraphs(param.doc).collect::<Vec<_>>().join(" ");
         let _ = writeln!(out, "- `{}` ({}): {doc}", param.name, facts(param));
+    }
+    if let Some(usage) = USAGE.get(spec.name) {
+        if !usage.returns.is_empty() {
+            out.push_str("\nReturns:\n\n");
+        }
+        for (name, about) in &usage.returns {
+            let _ = writeln!(out, "- `{name}`: {about}");
+        }
+        let _ = write!(out, "\n```yaml\n{}```\n", usage.examples);
     }
     out
 }
@@ -176,6 +217,14 @@ mod tests {
                 assert!(!param.doc.trim().is_empty(), "{}: {} is not documented", spec.name, param.name);
             }
             assert!(manual(spec).contains(spec.name));
+            assert!(USAGE.contains_key(spec.name), "{} has no examples in doc/manual.yml", spec.name);
+        }
+    }
+
+    #[test]
+    fn the_manual_is_about_modules_that_exist() {
+        for name in USAGE.keys() {
+            assert!(modules::ALL.iter().any(|spec| spec.name == name), "there is no module {name}");
         }
     }
 

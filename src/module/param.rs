@@ -66,7 +66,11 @@ impl std::fmt::Display for Kind {
             Kind::Float => f.write_str("a number"),
             Kind::Path => f.write_str("a path"),
             Kind::Mode => f.write_str("permissions"),
-            Kind::Choice(choices) => write!(f, "one of {}", choices.join(", ")),
+            Kind::Choice(choices) => {
+                // The end of a line is written as in a playbook.
+                let choices: Vec<String> = choices.iter().map(|choice| choice.escape_debug().to_string()).collect();
+                write!(f, "one of {}", choices.join(", "))
+            }
             Kind::List(item) => write!(f, "a list of {item}"),
             Kind::Dict => f.write_str("a mapping"),
             Kind::Raw => f.write_str("anything"),

@@ -48,7 +48,7 @@ file_args! {
         trim_blocks: bool = true, elsewhere("used up when the template is rendered");
         /// Take the blanks between the start of a line and a block away.
         lstrip_blocks: bool = false, elsewhere("used up when the template is rendered");
-        /// How the lines of the file end.
+        /// How the lines of the file end, `\n` by default.
         newline_sequence: Newline = Newline::Unix, elsewhere("used up when the template is rendered");
         /// What begins an expression, `{{` by default.
         variable_start_string: Option<String>, elsewhere("used up when the template is rendered");
