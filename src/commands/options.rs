@@ -132,6 +132,9 @@ pub struct Reporting {
     /// Show more: values and live output (-v), positions (-vv), connections (-vvv)
     #[arg(short = 'v', long = "verbose", action = ArgAction::Count)]
     pub verbosity: u8,
+    /// Show only what changed or failed
+    #[arg(short = 'q', long, conflicts_with = "verbosity")]
+    pub quiet: bool,
     /// Who reads the output
     #[arg(long, value_name = "READER", value_enum, default_value_t)]
     pub output: Output,
@@ -157,7 +160,14 @@ impl Reporting {
             Output::Human => report::Output::Human,
             Output::Json => report::Output::Json,
         };
-        report::Options { output, verbosity: self.verbosity, diff, profile: self.profile, question: None }
+        report::Options {
+            output,
+            verbosity: self.verbosity,
+            quiet: self.quiet,
+            diff,
+            profile: self.profile,
+            question: None,
+        }
     }
 }
 

@@ -12,13 +12,45 @@ use crate::words;
 /// Lines around a difference.
 const CONTEXT: usize = 3;
 
+/// Differences, each line ended by a newline. What something new gets (owner, group, mode) takes one line.
+pub fn render_all(diffs: &[Diff], palette: Palette) -> String {
+    let together =
+        |one: &Diff, next: &Diff| subject_of_new(one).is_some() && subject_of_new(one) == subject_of_new(next);
+    let lines = diffs.chunk_by(together).map(|group| match group {
+        [single] => render(single, palette),
+        several => attributes_of_new(several, palette),
+    });
+    lines.collect()
+}
+
+/// Of what an attribute is that had no value before.
+fn subject_of_new(diff: &Diff) -> Option<&str> {
+    match diff {
+        Diff::Attribute { subject, before, .. } if before.is_empty() => Some(subject),
+        _ => None,
+    }
+}
+
+/// `/etc/motd: owner root, group root, mode 0644`
+fn attributes_of_new(diffs: &[Diff], palette: Palette) -> String {
+    let subject = diffs.first().and_then(subject_of_new).unwrap_or_default();
+    let values = diffs.iter().filter_map(|diff| match diff {
+        Diff::Attribute { name, after, .. } => {
+            Some(format!("{name} {}", palette.paint(Paint::Green, &one_line(after))))
+        }
+        _ => None,
+    });
+    format!("{}: {}\n", one_line(subject), values.collect::<Vec<_>>().join(", "))
+}
+
 /// One difference, each line ended by a newline.
-pub fn render(diff: &Diff, palette: Palette) -> String {
+fn render(diff: &Diff, palette: Palette) -> String {
     match diff {
         Diff::Text { path, before, after } => {
             let path = path.to_string_lossy();
             unified(&path, before.as_deref(), after.as_deref(), palette)
         }
+        Diff::Attribute { before, .. } if before.is_empty() => attributes_of_new(std::slice::from_ref(diff), palette),
         Diff::Attribute { subject, name, before, after } => {
             let (before, after) = (one_line(before), one_line(after));
             let (before, after) = (palette.paint(Paint::Red, &before), palette.paint(Paint::Green, &after));
@@ -103,6 +135,28 @@ mod tests {
         +++ (absent)
         @@ -1 +0,0 @@
         -␛[2J
+        ");
+    }
+
+    #[test]
+    fn what_is_new_takes_a_line() {
+        let attribute = |subject: &str, name: &str, before: &str, after: &str| Diff::Attribute {
+            subject: subject.into(),
+            name: name.into(),
+            before: before.into(),
+            after: after.into(),
+        };
+        let diffs = [
+            attribute("/x", "owner", "", "root"),
+            attribute("/x", "group", "", "root"),
+            attribute("/x", "mode", "", "0644"),
+            attribute("/y", "mode", "", "0600"),
+            attribute("/y", "owner", "root", "www-data"),
+        ];
+        insta::assert_snapshot!(render_all(&diffs, Palette { on: false }), @r"
+        /x: owner root, group root, mode 0644
+        /y: mode 0600
+        /y: owner: root → www-data
         ");
     }
 

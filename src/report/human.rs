@@ -24,6 +24,8 @@ pub struct Human {
     palette: Palette,
     mode: Mode,
     plays: usize,
+    /// With `--quiet`: the title of the play, until something of it is shown.
+    title: String,
     current: Option<Block>,
     live: Live,
     failures: Failures,
@@ -52,6 +54,7 @@ impl Human {
             palette,
             mode: Mode::Apply,
             plays: 0,
+            title: String::new(),
             current: None,
             live: Live::default(),
             failures: Failures::default(),
@@ -62,12 +65,23 @@ impl Human {
 
     fn play(&mut self, name: &str, note: &str, out: &mut String) {
         self.close(out);
+        let title = self.palette.paint(Paint::Bold, &format!("PLAY [{}]", heading(name)));
+        self.title = format!("{title} {note}\n");
+        if !self.options.quiet {
+            self.play_title(out);
+        }
+    }
+
+    /// Writes the title of the play, unless that has been done.
+    fn play_title(&mut self, out: &mut String) {
+        if self.title.is_empty() {
+            return;
+        }
         if self.plays > 0 {
             out.push('\n');
         }
         self.plays += 1;
-        let title = self.palette.paint(Paint::Bold, &format!("PLAY [{}]", heading(name)));
-        let _ = writeln!(out, "{title} {note}");
+        out.push_str(&std::mem::take(&mut self.title));
     }
 
     /// Makes `task` the one that is shown.
@@ -87,6 +101,7 @@ impl Human {
 
     /// Writes the heading, and what was folded so far.
     fn open(&mut self, out: &mut String) {
+        self.play_title(out);
         let Some(block) = &mut self.current else { return };
         if !block.is_open {
             block.is_open = true;
@@ -127,7 +142,7 @@ impl Human {
         }
         if quiet {
             match result.status {
-                _ if planning || result.item.is_some() => {}
+                _ if planning || self.options.quiet || result.item.is_some() => {}
                 Status::Skipped => block.skipped.push(place(result)),
                 _ => block.ok.push(place(result)),
             }
@@ -145,8 +160,8 @@ impl Human {
         self.options.verbosity == 0
             && matches!(result.status, Status::Ok | Status::Skipped)
             && result.warnings.is_empty()
-            && (result.diffs.is_empty() || !self.shows_diffs())
-            && spoken(result).is_none()
+            && (self.options.quiet || result.diffs.is_empty() || !self.shows_diffs())
+            && (self.options.quiet || spoken(result).is_none())
     }
 
     fn shows_diffs(&self) -> bool {
@@ -188,9 +203,7 @@ impl Human {
             out.push_str(&indent(&format!("{}{}", self.palette.paint(paint, word), clean(warning)), "    "));
         }
         if self.shows_diffs() {
-            for change in &result.diffs {
-                out.push_str(&indent(&diff::render(change, self.palette), "    "));
-            }
+            out.push_str(&indent(&diff::render_all(&result.diffs, self.palette), "    "));
         }
         if self.options.verbosity > 0 {
             let values = worth_showing(&result.values, streamed);
@@ -215,9 +228,12 @@ impl Reporter for Human {
             Event::Connected { .. } => {}
             Event::Working { task, .. } => {
                 self.turn_to(task, out);
-                self.open(out);
+                if !self.options.quiet {
+                    self.open(out);
+                }
             }
             Event::Result(result) => self.result(result, out),
+            Event::Live { .. } if self.options.quiet => {}
             Event::Live { host, stream, text } => self.live.add(host, *stream, text, self.palette, out),
             Event::Warning(text) => {
                 self.close(out);

@@ -45,6 +45,8 @@ pub struct Options {
     pub output: Output,
     /// How many `-v`: 1 shows values, 2 where tasks stand, 3 connections.
     pub verbosity: u8,
+    /// Show only what changed or failed.
+    pub quiet: bool,
     /// Show differences; a plan always does.
     pub diff: bool,
     /// End with where the time went.

@@ -13,8 +13,6 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use super::text::{clean, counted, duration};
 use crate::event::{Event, Status};
 
-/// So many hosts have a line of their own.
-const HOSTS: usize = 8;
 /// How often bars are drawn again while nothing happens.
 const TICK: Duration = Duration::from_millis(200);
 /// How often lines are written where there is no terminal.
@@ -63,9 +61,9 @@ impl Default for Progress {
     }
 }
 
-/// What is known of the course of a run.
+/// What has been done in a run, and what is left.
 #[derive(Debug, Default)]
-pub struct Course {
+pub struct Tally {
     /// Steps of this play for each host, as far as they can be counted.
     steps: usize,
     /// The hosts of this play.
@@ -84,7 +82,7 @@ struct Host {
     work: Option<(String, Instant)>,
 }
 
-impl Course {
+impl Tally {
     /// Takes up an event that happened at `now`.
     fn event(&mut self, event: &Event, now: Instant) {
         match event {
@@ -107,7 +105,7 @@ impl Course {
                     || (result.status == Status::Failed && !result.ignored && !result.rescued);
                 self.connected.insert(result.host.clone());
             }
-            Event::RunEnd { .. } => *self = Course::default(),
+            Event::RunEnd { .. } => *self = Tally::default(),
             _ => {}
         }
     }
@@ -120,19 +118,32 @@ impl Course {
         (done, self.hosts.values().map(of).sum())
     }
 
+    /// Hosts that are at work, those that have been at it for longest first.
+    fn at_work(&self) -> Vec<(&str, &str, Instant)> {
+        let mut busy: Vec<_> = self
+            .hosts
+            .iter()
+            .filter_map(|(name, host)| host.work.as_ref().map(|(title, since)| (name.as_str(), title.as_str(), *since)))
+            .collect();
+        busy.sort_by_key(|(_, _, since)| *since);
+        busy
+    }
+
     /// Hosts that have not answered yet.
     fn connecting(&self) -> Vec<&str> {
         self.hosts.keys().filter(|host| !self.connected.contains(*host)).map(String::as_str).collect()
     }
 
-    /// What all hosts are about, in a few words.
+    /// What is done and left, and what hosts are about, in a few words.
     fn summary(&self) -> String {
+        let (done, all) = self.totals();
         let waiting = self.connecting();
-        match waiting.len() {
+        let hosts = match waiting.len() {
             0 => counted(self.hosts.len(), "host"),
             1..=3 => format!("connecting to {}", waiting.join(", ")),
             count => format!("connecting to {}", counted(count, "host")),
-        }
+        };
+        format!("{} done, {} left, {hosts}", counted(done, "step"), all - done)
     }
 
     /// A line for each host that has been at the same work for a while, behind one with the totals.
@@ -146,35 +157,34 @@ impl Course {
         if busy.is_empty() && self.connecting().is_empty() {
             return String::new();
         }
-        let (done, all) = self.totals();
-        format!("at work: {done}/{all} steps, {}\n{busy}", self.summary())
+        format!("{}\n{busy}", self.summary())
     }
 }
 
 /// Lines, written by a thread of their own, since nothing happens while a long command runs.
 #[derive(Debug, Default)]
 pub struct Lines {
-    course: Arc<Mutex<Course>>,
+    tally: Arc<Mutex<Tally>>,
     /// Dropping it ends the thread.
     writer: Option<Sender<()>>,
 }
 
 impl Lines {
     fn event(&mut self, event: &Event) {
-        lock(&self.course).event(event, Instant::now());
+        lock(&self.tally).event(event, Instant::now());
         match event {
-            Event::PlayStart { .. } if self.writer.is_none() => self.writer = Some(write_lines(self.course.clone())),
+            Event::PlayStart { .. } if self.writer.is_none() => self.writer = Some(write_lines(self.tally.clone())),
             Event::RunEnd { .. } => self.writer = None,
             _ => {}
         }
     }
 }
 
-fn write_lines(course: Arc<Mutex<Course>>) -> Sender<()> {
+fn write_lines(tally: Arc<Mutex<Tally>>) -> Sender<()> {
     let (writer, end) = channel();
     std::thread::spawn(move || {
         while end.recv_timeout(LINE) == Err(RecvTimeoutError::Timeout) {
-            let text = lock(&course).lines(Instant::now());
+            let text = lock(&tally).lines(Instant::now());
             // If nobody reads it, nothing can be done.
             let _ = std::io::stderr().write_all(text.as_bytes());
         }
@@ -182,87 +192,86 @@ fn write_lines(course: Arc<Mutex<Course>>) -> Sender<()> {
     writer
 }
 
-fn lock(course: &Mutex<Course>) -> MutexGuard<'_, Course> {
-    course.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+fn lock(tally: &Mutex<Tally>) -> MutexGuard<'_, Tally> {
+    tally.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
-/// Bars: one for all, and one for each host that is working.
+/// A bar for all hosts, and below it a line for each that is at work, the longest first, as many as fit.
 #[derive(Debug)]
 pub struct Bars {
     all: MultiProgress,
     total: ProgressBar,
-    course: Course,
-    working: IndexMap<String, ProgressBar>,
+    tally: Tally,
+    lines: Vec<Line>,
+}
+
+/// The line of a host that is at work.
+#[derive(Debug)]
+struct Line {
+    host: String,
+    since: Instant,
+    bar: ProgressBar,
+}
+
+impl Line {
+    fn clear(&self, all: &MultiProgress) {
+        self.bar.finish_and_clear();
+        all.remove(&self.bar);
+    }
 }
 
 impl Bars {
     fn new() -> Self {
         let all = MultiProgress::new();
-        let total = ProgressBar::new(0).with_style(style("[{elapsed_precise}] {bar:24} {pos}/{len} steps, {wide_msg}"));
-        let total = all.add(total);
-        Bars { all, total, course: Course::default(), working: IndexMap::new() }
+        let total = all.add(ProgressBar::new(0).with_style(style("[{elapsed_precise}] {bar:24} {wide_msg}")));
+        Bars { all, total, tally: Tally::default(), lines: Vec::new() }
     }
 
     fn event(&mut self, event: &Event) {
-        self.course.event(event, Instant::now());
+        self.tally.event(event, Instant::now());
         match event {
-            Event::PlayStart { .. } => self.clear(),
-            Event::Working { host, .. } => self.show(host),
-            Event::Result(result) if result.item.is_none() => self.hide(&result.host),
-            Event::RunEnd { .. } => self.end(),
+            Event::PlayStart { .. } => self.total.enable_steady_tick(TICK),
+            Event::RunEnd { .. } => return self.end(),
+            _ if self.tally.hosts.is_empty() => return,
             _ => {}
         }
-        if self.course.hosts.is_empty() {
-            return;
-        }
-        let (done, all) = self.course.totals();
+        let (done, all) = self.tally.totals();
         self.total.set_length(all as u64);
         self.total.set_position(done as u64);
-        self.total.set_message(self.course.summary());
-        if matches!(event, Event::PlayStart { .. }) {
-            self.total.enable_steady_tick(TICK);
-        }
+        self.total.set_message(self.tally.summary());
+        self.show_at_work(lines_that_fit());
     }
 
-    /// Gives a host a line, unless too many have one.
-    fn show(&mut self, name: &str) {
-        let Some(host) = self.course.hosts.get(name) else { return };
-        if self.working.len() >= HOSTS && !self.working.contains_key(name) {
-            return;
-        }
-        let prefix = format!("{name} {}/{}", host.done, self.course.steps.max(host.done));
-        let message = host.work.as_ref().map_or_else(String::new, |(title, _)| title.clone());
-        match self.working.get(name) {
-            Some(bar) => {
-                bar.reset_elapsed();
-                bar.set_prefix(prefix);
-                bar.set_message(message);
+    /// Lines of hosts that work on something else now go; a host that began later stands below.
+    fn show_at_work(&mut self, room: usize) {
+        let at_work = self.tally.at_work();
+        let shown = &at_work[..room.min(at_work.len())];
+        let holds = |line: &Line| shown.iter().any(|(host, _, since)| line.host == *host && line.since == *since);
+        let (kept, gone): (Vec<_>, Vec<_>) = self.lines.drain(..).partition(holds);
+        gone.iter().for_each(|line| line.clear(&self.all));
+        self.lines = kept;
+        for (place, (host, title, since)) in shown.iter().enumerate() {
+            if self.lines.get(place).is_some_and(|line| line.host == *host) {
+                continue;
             }
-            None => {
-                let bar = ProgressBar::new_spinner().with_style(style("  {prefix} [{elapsed}] {wide_msg}"));
-                let bar = self.all.add(bar.with_prefix(prefix).with_message(message));
-                bar.enable_steady_tick(TICK);
-                self.working.insert(name.to_owned(), bar);
-            }
-        }
-    }
-
-    fn hide(&mut self, name: &str) {
-        if let Some(bar) = self.working.shift_remove(name) {
-            bar.finish_and_clear();
-            self.all.remove(&bar);
+            let bar = ProgressBar::new_spinner().with_style(style("  {prefix}: {wide_msg} {elapsed}"));
+            let bar = bar.with_prefix((*host).to_owned()).with_message((*title).to_owned());
+            let bar = self.all.insert(place + 1, bar.with_elapsed(since.elapsed()));
+            bar.enable_steady_tick(TICK);
+            self.lines.insert(place, Line { host: (*host).to_owned(), since: *since, bar });
         }
     }
 
     fn end(&mut self) {
-        self.clear();
+        self.lines.drain(..).for_each(|line| line.clear(&self.all));
         self.total.finish_and_clear();
     }
+}
 
-    fn clear(&mut self) {
-        let names: Vec<String> = self.working.keys().cloned().collect();
-        names.iter().for_each(|name| self.hide(name));
-    }
+/// As many hosts have a line as leave room for the bar and some of the output.
+fn lines_that_fit() -> usize {
+    let rows = rustix::termios::tcgetwinsize(std::io::stderr()).map_or(24, |size| usize::from(size.ws_row));
+    (rows * 2 / 3).saturating_sub(1).max(1)
 }
 
 impl Drop for Bars {
@@ -281,28 +290,49 @@ mod tests {
     use super::*;
     use crate::event::TaskInfo;
 
-    #[test]
-    fn lines_name_who_has_been_at_work_for_long() {
-        let mut course = Course::default();
-        let began = Instant::now();
-        let hosts = vec!["a".to_owned(), "b".to_owned()];
-        course.event(&Event::PlayStart { name: "Servers".into(), hosts, steps: 3 }, began);
-        assert_eq!(course.lines(began), "at work: 0/6 steps, connecting to a, b\n");
-        for host in ["a", "b"] {
-            course.event(&Event::Connected { host: host.into(), elapsed: Duration::ZERO }, began);
-        }
-        assert_eq!(course.lines(began + LINE), "", "nobody is at work");
-        let task = Arc::new(TaskInfo {
+    fn task(name: &str) -> Arc<TaskInfo> {
+        Arc::new(TaskInfo {
             position: Default::default(),
-            name: "Upgrade".into(),
+            name: name.into(),
             role: Some("base".into()),
             module: "apt".into(),
             span: Default::default(),
             is_handler: false,
-        });
-        course.event(&Event::Working { host: "a".into(), task }, began);
-        assert_eq!(course.lines(began), "", "not for long");
+        })
+    }
+
+    #[test]
+    fn the_longest_at_work_have_lines() {
+        let mut bars = Bars::new();
+        let hosts: Vec<String> = ["a", "b", "c"].map(str::to_owned).into();
+        bars.event(&Event::PlayStart { name: "Servers".into(), hosts, steps: 3 });
+        let began = Instant::now();
+        let begin = |bars: &mut Bars, host: &str, name: &str, second: u64| {
+            let event = Event::Working { host: host.into(), task: task(name) };
+            bars.tally.event(&event, began + Duration::from_secs(second));
+            bars.show_at_work(2);
+            bars.lines.iter().map(|line| format!("{} {}", line.host, line.bar.message())).collect::<Vec<_>>()
+        };
+        assert_eq!(begin(&mut bars, "b", "one", 0), ["b base : one"]);
+        assert_eq!(begin(&mut bars, "a", "one", 1), ["b base : one", "a base : one"]);
+        assert_eq!(begin(&mut bars, "c", "one", 2), ["b base : one", "a base : one"], "there is no room");
+        assert_eq!(begin(&mut bars, "b", "two", 3), ["a base : one", "c base : one"], "it is the newest now");
+    }
+
+    #[test]
+    fn lines_name_who_has_been_at_work_for_long() {
+        let mut tally = Tally::default();
+        let began = Instant::now();
+        let hosts = vec!["a".to_owned(), "b".to_owned()];
+        tally.event(&Event::PlayStart { name: "Servers".into(), hosts, steps: 3 }, began);
+        assert_eq!(tally.lines(began), "0 steps done, 6 left, connecting to a, b\n");
+        for host in ["a", "b"] {
+            tally.event(&Event::Connected { host: host.into(), elapsed: Duration::ZERO }, began);
+        }
+        assert_eq!(tally.lines(began + LINE), "", "nobody is at work");
+        tally.event(&Event::Working { host: "a".into(), task: task("Upgrade") }, began);
+        assert_eq!(tally.lines(began), "", "not for long");
         let later = began + Duration::from_secs(90);
-        assert_eq!(course.lines(later), "at work: 0/6 steps, 2 hosts\n  a: base : Upgrade (1:30)\n");
+        assert_eq!(tally.lines(later), "0 steps done, 6 left, 2 hosts\n  a: base : Upgrade (1:30)\n");
     }
 }

@@ -51,6 +51,29 @@ fn what_has_nothing_to_say_is_folded() {
 }
 
 #[test]
+fn quiet_shows_what_changed_or_failed() {
+    let (one, two) = (task(1, "Install"), task(2, "Configure"));
+    let events = vec![
+        start(Mode::Apply),
+        play("Databases", &["c"]),
+        ended(&one, "c", Status::Ok),
+        play("Servers", &["a", "b"]),
+        ended(&one, "a", Status::Skipped),
+        ended(&two, "a", Status::Ok),
+        ended(&two, "b", Status::Changed),
+        end(&[("b", Counters { ok: 1, changed: 1, ..Counters::default() })]),
+    ];
+    assert_snapshot!(with(Options { quiet: true, ..Options::default() }, events), @"
+    PLAY [Servers] 2 hosts
+    TASK [Configure]
+      changed: [b]
+
+    RECAP 1.5 s
+    b : ok=1 changed=1 unreachable=0 failed=0 skipped=0 rescued=0 ignored=0
+    ");
+}
+
+#[test]
 fn many_hosts_with_nothing_to_say_are_counted() {
     let one = task(1, "Install");
     let hosts: Vec<String> = (1..=9).map(|number| format!("web{number}")).collect();
