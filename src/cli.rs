@@ -10,13 +10,13 @@ use crate::protocol::Mode;
 
 const EXIT_CODES: &str = "\
 Exit status:
-    0  all is well
-    1  the run could not start: usage, files, static check
-    2  a host failed
-    4  a host could not be reached (also if another one failed)
+    0  success
+    1  the run did not start: wrong usage, missing files, errors in playbooks
+    2  at least one host failed
+    4  at least one host was unreachable (even if another one failed)
   130  interrupted";
 
-/// Brings machines into the state that playbooks describe, in Ansible's language
+/// Configure machines with Ansible playbooks, without Python on either end
 #[derive(Debug, Parser)]
 #[command(name = "wodctl", version, after_help = EXIT_CODES, args_override_self = true, disable_help_subcommand = true)]
 struct Cli {
@@ -26,31 +26,31 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Say all that is wrong with playbooks, without touching a host
+    /// Check playbooks for errors without connecting to any host
     Check(commands::check::Args),
-    /// Show what apply would change, and change nothing
+    /// Show what apply would change, without changing anything
     Plan(Box<commands::apply::Args>),
-    /// Bring hosts into the state that playbooks describe
+    /// Apply playbooks to hosts
     Apply(Box<commands::apply::Args>),
-    /// Write an inventory of your own
+    /// Create an inventory for Workshops-on-Demand
     Init(Box<commands::init::Args>),
-    /// Ask hosts whether they can be reached
+    /// Check that hosts can be reached
     Ping(Box<commands::ping::Args>),
-    /// Show what hosts are like
+    /// Gather and show facts about hosts
     Facts(Box<commands::facts::Args>),
-    /// Run one module on hosts, without a playbook
+    /// Run a single module on hosts
     Exec(Box<commands::exec::Args>),
     /// Show the hosts and groups of an inventory
     Inventory(commands::inventory::Args),
-    /// Show the variables of a host, and where each comes from
+    /// Show a host's variables and where each one is set
     Vars(commands::vars::Args),
-    /// Encrypt and open files and texts as ansible-vault does
+    /// Encrypt and decrypt files and strings, compatible with ansible-vault
     Vault(commands::vault::Args),
-    /// Show the manual of a module, or list all modules
+    /// Show the documentation of a module, or list all modules
     Doc(commands::doc::Args),
-    /// Print a script that completes commands and options in a shell
+    /// Generate a shell completion script
     Completions(commands::completions::Args),
-    /// Print a page of the manual
+    /// Generate a man page
     Man(commands::man::Args),
 }
 

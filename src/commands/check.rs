@@ -16,7 +16,7 @@ pub struct Args {
     selection: Selection,
     #[command(flatten)]
     variables: Variables,
-    /// Only on hosts that match this pattern too
+    /// Limit the run to hosts that match this pattern
     #[arg(short = 'l', long, value_name = "PATTERN")]
     limit: Option<String>,
     #[command(flatten)]

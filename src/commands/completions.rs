@@ -7,7 +7,7 @@ use super::{Error, Exit, answer};
 /// Arguments.
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// For this shell
+    /// Shell to generate completions for
     shell: Shell,
 }
 

@@ -14,9 +14,9 @@ use crate::playbook::nearest_module;
 /// Arguments.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Args {
-    /// The module, by its short or its full name; without one, all modules are listed
+    /// Module name, short or fully qualified; lists all modules if omitted
     module: Option<String>,
-    /// Write Markdown
+    /// Print Markdown
     #[arg(long)]
     markdown: bool,
 }

@@ -10,14 +10,14 @@ use crate::report::Question;
 /// Arguments.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Args {
-    /// The inventory: a file or a folder
+    /// Inventory file or folder
     inventory: PathBuf,
     /// The hosts
     pattern: String,
     /// The module
     #[arg(short = 'm', long, value_name = "MODULE", default_value = "command")]
     module_name: String,
-    /// Its arguments: `name=value …`, the text it takes in their place, or a mapping in JSON
+    /// Module arguments: `name=value …`, free-form text, or a JSON object
     #[arg(short = 'a', long, value_name = "ARGS", default_value = "", hide_default_value = true)]
     args: String,
     #[command(flatten)]

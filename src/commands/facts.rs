@@ -12,15 +12,15 @@ use crate::report::Question;
 /// Arguments.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Args {
-    /// The inventory: a file or a folder
+    /// Inventory file or folder
     inventory: PathBuf,
     /// The hosts
     #[arg(default_value = "all")]
     pattern: String,
-    /// Only facts whose names match one of these, such as `ansible_eth*`
+    /// Show only facts that match these patterns, such as `ansible_eth*`
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     filter: Vec<String>,
-    /// Which facts are gathered: `min`, `network`, `!hardware`, …
+    /// Subsets of facts to gather: `min`, `network`, `!hardware`, …
     #[arg(long, value_name = "SUBSETS", value_delimiter = ',', default_value = "all")]
     gather_subset: Vec<String>,
     #[command(flatten)]

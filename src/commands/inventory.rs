@@ -19,15 +19,15 @@ use crate::yaml::{Node, NodeKind, Tag};
 /// Arguments.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Args {
-    /// The inventory: a file, a folder, or a list of hosts such as `a,b`; several add up
+    /// Inventory file, folder, or list of hosts such as `a,b`; may be repeated
     #[arg(required = true)]
     inventory: Vec<String>,
     #[command(flatten)]
     what: What,
-    /// Only hosts that match this pattern
+    /// Limit to hosts that match this pattern
     #[arg(short = 'l', long, value_name = "PATTERN")]
     limit: Option<String>,
-    /// Where `group_vars` and `host_vars` of playbooks lie [default: playbooks of the project around the inventory]
+    /// Folder with the playbooks' `group_vars` and `host_vars` [default: playbooks of the inventory's project]
     #[arg(long, value_name = "FOLDER")]
     playbook_dir: Option<PathBuf>,
     #[command(flatten)]
@@ -37,7 +37,7 @@ pub struct Args {
 #[derive(clap::Args, Clone, Debug)]
 #[group(required = true, multiple = false)]
 struct What {
-    /// Print all groups, and the variables of all hosts, as JSON
+    /// Print all groups and host variables as JSON
     #[arg(long)]
     list: bool,
     /// Print the groups as a tree

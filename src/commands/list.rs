@@ -12,7 +12,7 @@ use crate::steps::{Item, Step, Work};
 /// What is listed instead of being run.
 #[derive(clap::Args, Clone, Copy, Debug, Default)]
 pub struct Listing {
-    /// List the hosts, and run nothing
+    /// List matching hosts without running anything
     #[arg(long)]
     pub list_hosts: bool,
     /// List the tasks, and run nothing

@@ -5,7 +5,7 @@ use super::{Error, Exit, answer};
 /// Arguments.
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// The page of this command instead of the one of the program
+    /// Command to document instead of the program as a whole
     #[arg(value_name = "COMMAND")]
     page: Option<String>,
 }

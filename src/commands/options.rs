@@ -14,46 +14,46 @@ use crate::{report, runner, steps};
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Connection")]
 pub struct Connection {
-    /// Log in as this user
+    /// Connect as this user
     #[arg(short = 'u', long = "user", value_name = "USER")]
     pub remote_user: Option<String>,
-    /// Log in with this key
+    /// Use this private key to connect
     #[arg(long, visible_alias = "key-file", value_name = "FILE")]
     pub private_key: Option<PathBuf>,
-    /// How hosts are reached where the inventory does not say
+    /// Connection type for hosts whose inventory does not set one
     #[arg(short = 'c', long, value_name = "KIND", value_parser = ["ssh", "local"])]
     pub connection: Option<String>,
-    /// Give up connecting after so many seconds
+    /// Connection timeout in seconds
     #[arg(short = 'T', long, value_name = "SECONDS", default_value_t = 10)]
     pub timeout: u64,
-    /// Ask for the password of the login
+    /// Ask for the connection password
     #[arg(short = 'k', long)]
     pub ask_pass: bool,
-    /// Read the password of the login from this file (`-`: standard input; a program is run)
+    /// Read the connection password from this file (`-` for standard input; an executable file is run)
     #[arg(long, visible_alias = "conn-pass-file", value_name = "FILE", conflicts_with = "ask_pass")]
     pub connection_password_file: Option<PathBuf>,
-    /// Look for agents for other machine types in this folder
+    /// Folder with agents for other machine architectures
     #[arg(long, value_name = "FOLDER")]
     pub agents: Option<PathBuf>,
 }
 
 /// Whom steps become on a host.
 #[derive(Args, Clone, Debug, Default)]
-#[command(next_help_heading = "Becoming another user")]
+#[command(next_help_heading = "Privilege escalation")]
 pub struct Become {
-    /// Become another user for all steps that do not say otherwise
+    /// Run tasks as another user unless they say otherwise
     #[arg(short = 'b', long = "become")]
     pub become_: bool,
-    /// Become this user [default: root]
+    /// User to become [default: root]
     #[arg(long, value_name = "USER")]
     pub become_user: Option<String>,
-    /// Become by this method [default: sudo]
+    /// Method to become another user [default: sudo]
     #[arg(long, value_name = "METHOD", value_parser = ["sudo", "su", "doas"])]
     pub become_method: Option<String>,
-    /// Ask for the password for becoming another user
+    /// Ask for the privilege escalation password
     #[arg(short = 'K', long)]
     pub ask_become_pass: bool,
-    /// Read that password from this file (`-`: standard input; a program is run)
+    /// Read the privilege escalation password from this file (`-` for standard input; an executable file is run)
     #[arg(long, visible_alias = "become-pass-file", value_name = "FILE", conflicts_with = "ask_become_pass")]
     pub become_password_file: Option<PathBuf>,
 }
@@ -90,9 +90,9 @@ impl Become {
 /// Playbooks on an inventory.
 #[derive(Args, Clone, Debug)]
 pub struct Playbooks {
-    /// The inventory: a file or a folder
+    /// Inventory file or folder
     pub inventory: PathBuf,
-    /// The playbooks [default: playbooks/site.yml of the project around the inventory]
+    /// Playbooks [default: playbooks/site.yml of the inventory's project]
     #[arg(value_name = "PLAYBOOK")]
     pub playbooks: Vec<PathBuf>,
 }
@@ -100,16 +100,16 @@ pub struct Playbooks {
 /// What is run of the playbooks.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Selection {
-    /// Only what has one of these tags
+    /// Run only plays and tasks with these tags
     #[arg(short = 't', long, value_name = "TAGS", value_delimiter = ',')]
     pub tags: Vec<String>,
-    /// Not what has one of these tags
+    /// Skip plays and tasks with these tags
     #[arg(long, value_name = "TAGS", value_delimiter = ',')]
     pub skip_tags: Vec<String>,
-    /// Begin at the task of this name
+    /// Start at the task with this name
     #[arg(long, value_name = "NAME")]
     pub start_at_task: Option<String>,
-    /// Run handlers on hosts that failed too
+    /// Run notified handlers even on hosts that failed
     #[arg(long)]
     pub force_handlers: bool,
 }
@@ -117,7 +117,7 @@ pub struct Selection {
 /// Variables that win over all others.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Variables {
-    /// Set variables: `name=value …`, YAML or JSON, or `@FILE`
+    /// Set variables as `name=value …`, YAML or JSON, or read them from `@FILE`
     #[arg(short = 'e', long, value_name = "VARIABLES")]
     pub extra_vars: Vec<String>,
     #[command(flatten)]
@@ -129,16 +129,16 @@ pub struct Variables {
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Output")]
 pub struct Reporting {
-    /// Show more: values and live output (-v), positions (-vv), connections (-vvv)
+    /// Show more: return values and live output (-v), task locations (-vv), connections (-vvv)
     #[arg(short = 'v', long = "verbose", action = ArgAction::Count)]
     pub verbosity: u8,
     /// Show only what changed or failed
     #[arg(short = 'q', long, conflicts_with = "verbosity")]
     pub quiet: bool,
-    /// Who reads the output
-    #[arg(long, value_name = "READER", value_enum, default_value_t)]
+    /// Output format
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     pub output: Output,
-    /// End with where the time went
+    /// Show where the time went at the end
     #[arg(long)]
     pub profile: bool,
 }
@@ -146,10 +146,10 @@ pub struct Reporting {
 /// Who reads the output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Output {
-    /// A person
+    /// Text for people
     #[default]
     Human,
-    /// A program: one event a line, the last one with the recap
+    /// One JSON event per line; the last one is the recap
     Json,
 }
 
@@ -174,13 +174,13 @@ impl Reporting {
 /// Everything that a command needs which works on hosts.
 #[derive(Args, Clone, Debug)]
 pub struct Work {
-    /// Only on hosts that match this pattern too
+    /// Limit the run to hosts that match this pattern
     #[arg(short = 'l', long, value_name = "PATTERN")]
     pub limit: Option<String>,
-    /// At most so many hosts perform actions at the same time
+    /// Maximum number of hosts that are changed at the same time
     #[arg(short = 'f', long, value_name = "NUMBER", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
     pub forks: u16,
-    /// Show what changes, with the differences of texts
+    /// Show differences in files that change
     #[arg(short = 'D', long)]
     pub diff: bool,
     #[command(flatten)]

@@ -12,7 +12,7 @@ use crate::report::Question;
 /// Arguments.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Args {
-    /// The inventory: a file or a folder
+    /// Inventory file or folder
     inventory: PathBuf,
     /// The hosts
     #[arg(default_value = "all")]

@@ -18,7 +18,7 @@ pub struct Vault {
     /// Ask for the vault password
     #[arg(short = 'J', long, visible_alias = "ask-vault-password")]
     pub ask_vault_pass: bool,
-    /// Read the vault password from this file (a program is run)
+    /// Read the vault password from this file (an executable file is run)
     #[arg(
         long,
         visible_alias = "vault-pass-file",
@@ -28,7 +28,7 @@ pub struct Vault {
         hide_env_values = true
     )]
     pub vault_password_file: Vec<PathBuf>,
-    /// A vault password with its label: `LABEL@FILE`, or `LABEL@prompt` to be asked for it
+    /// Vault password with a label: `LABEL@FILE`, or `LABEL@prompt` to be asked
     #[arg(
         long,
         value_name = "LABEL@SOURCE",

@@ -20,14 +20,14 @@ use crate::vars::{Layer, Level, Stack};
 /// Arguments.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Args {
-    /// The inventory: a file or a folder
+    /// Inventory file or folder
     inventory: PathBuf,
     /// The host
     host: String,
-    /// Only this variable
+    /// Show only this variable
     name: Option<String>,
-    /// Also the variables of the plays that this host takes part in, and of their roles
-    /// [default: playbooks/site.yml of the project around the inventory]
+    /// Include variables of the plays that target this host and of their roles
+    /// [default: playbooks/site.yml of the inventory's project]
     #[arg(short = 'p', long = "playbook", value_name = "PLAYBOOK")]
     playbooks: Vec<PathBuf>,
     #[command(flatten)]

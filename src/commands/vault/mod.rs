@@ -26,26 +26,26 @@ pub struct Args {
 enum Action {
     /// Encrypt files in place
     Encrypt(Files),
-    /// Open files in place
+    /// Decrypt files in place
     Decrypt(Files),
-    /// Print what is in encrypted files
+    /// Print the contents of encrypted files
     View(Named),
-    /// Change an encrypted file in an editor ($EDITOR, else vi)
+    /// Edit an encrypted file ($EDITOR, or vi)
     Edit(Named),
-    /// Write a new encrypted file in an editor
+    /// Create an encrypted file in an editor
     Create(Named),
-    /// Encrypt files with another password
+    /// Re-encrypt files with a new password
     Rekey(Rekey),
-    /// Encrypt texts, as values of variables
+    /// Encrypt strings for use as variables
     #[command(alias = "encrypt_string")]
     EncryptString(text::Args),
 }
 
 #[derive(clap::Args, Clone, Debug)]
 struct Files {
-    /// The files; none, or `-`: from standard input to standard output
+    /// Files; reads standard input if omitted or `-`
     files: Vec<PathBuf>,
-    /// Write to this file instead; `-`: to standard output
+    /// Output file, or `-` for standard output
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     #[command(flatten)]
@@ -66,10 +66,10 @@ struct Rekey {
     /// The files
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// Read the new password from this file (a program is run)
+    /// Read the new password from this file (an executable file is run)
     #[arg(long, value_name = "FILE", conflicts_with = "new_vault_id")]
     new_vault_password_file: Option<PathBuf>,
-    /// The new password with its label: `LABEL@FILE` or `LABEL@prompt`
+    /// New password with a label: `LABEL@FILE` or `LABEL@prompt`
     #[arg(long, value_name = "LABEL@SOURCE", action = ArgAction::Set)]
     new_vault_id: Option<String>,
     #[command(flatten)]

@@ -10,7 +10,7 @@ use crate::vault::{self, DEFAULT_ID, Secret};
 pub struct Passwords {
     #[command(flatten)]
     pub vault: Vault,
-    /// Encrypt with the password of this label
+    /// Label of the vault password to encrypt with
     #[arg(long, value_name = "LABEL")]
     pub encrypt_vault_id: Option<String>,
 }

@@ -10,15 +10,15 @@ use crate::vault;
 
 #[derive(clap::Args, Clone, Debug)]
 pub struct Args {
-    /// The texts; `-`: standard input
+    /// Strings to encrypt; `-` for standard input
     strings: Vec<String>,
-    /// The name of the variable, one for each text
+    /// Variable name, one for each string
     #[arg(short = 'n', long, value_name = "NAME")]
     name: Vec<String>,
-    /// Read a text from standard input, for the variable of this name
+    /// Read a string from standard input for the variable with this name
     #[arg(long, value_name = "NAME")]
     stdin_name: Option<String>,
-    /// Ask for a text
+    /// Ask for a string
     #[arg(short = 'p', long)]
     prompt: bool,
     #[command(flatten)]
