@@ -7,6 +7,7 @@ mod cli;
 mod dependencies;
 mod differential;
 mod docs;
+mod expressions;
 mod faults;
 mod filters;
 mod fixtures;

@@ -88,6 +88,11 @@ impl Pattern {
         self.regex.is_match(text).map_err(|error| gave_up(&error))
     }
 
+    /// Whether a match begins where the text does, as `re.match` wants it.
+    pub fn matches_start(&self, text: &str) -> Result<bool, String> {
+        Ok(self.search(text, 0)?.is_some_and(|found| found.get(0).is_some_and(|whole| whole.start() == 0)))
+    }
+
     /// All matches, as `re.finditer` finds them: an empty one may follow another, but not twice at one place.
     pub fn all<'t>(&self, text: &'t str) -> Result<Vec<Captures<'t>>, String> {
         let mut found = Vec::new();

@@ -107,7 +107,7 @@ impl Batch<'_> {
     fn entries(&self, step: &Arc<Step>, scope: &dyn Fn(&[Arc<Layer>]) -> TaskScope) -> Result<Vec<Entry>, RenderError> {
         match &step.repeat {
             None => Ok(vec![(None, Vec::new())]),
-            Some(repeat) => self.run.bench(scope).entries(repeat),
+            Some(repeat) => self.run.bench(scope).entries(step, repeat),
         }
     }
 

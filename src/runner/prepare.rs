@@ -16,7 +16,7 @@ use crate::playbook::action;
 use crate::protocol::{Become, Call, Mode};
 use crate::source::Span;
 use crate::steps::{Loop, Step, Work, is_controller};
-use crate::template::{RenderError, Scope, Templar};
+use crate::template::{RenderError, Scope, Templar, folder_of_loop};
 use crate::transport::Blobs;
 use crate::value::{Map, Value};
 use crate::vars::{Layer, Level};
@@ -99,7 +99,7 @@ impl Bench<'_> {
         let mut prepared = Prepared { items: Vec::new(), is_loop: step.repeat.is_some(), trouble: None };
         let entries = match &step.repeat {
             None => vec![(None, Vec::new())],
-            Some(repeat) => match self.entries(repeat) {
+            Some(repeat) => match self.entries(step, repeat) {
                 Ok(entries) => entries,
                 Err(error) => {
                     prepared.trouble = Some(self.loop_trouble(step, error)?);
@@ -137,9 +137,9 @@ impl Bench<'_> {
     }
 
     /// What a loop runs over, each with the variables it brings.
-    pub fn entries(&self, repeat: &Loop) -> Result<Vec<Entry>, RenderError> {
+    pub fn entries(&self, step: &Step, repeat: &Loop) -> Result<Vec<Entry>, RenderError> {
         let scope = self.with(&[]);
-        let over = self.loop_terms(repeat, &scope)?;
+        let over = self.loop_terms(step, repeat, &scope)?;
         let count = over.len();
         let entry = |(index, item): (usize, Value)| {
             let mut values = IndexMap::from([(repeat.var.clone(), data(item.clone()))]);
@@ -157,7 +157,7 @@ impl Bench<'_> {
         Ok(over.iter().cloned().enumerate().map(entry).collect())
     }
 
-    fn loop_terms(&self, repeat: &Loop, scope: &Arc<dyn Scope>) -> Result<Vec<Value>, RenderError> {
+    fn loop_terms(&self, step: &Step, repeat: &Loop, scope: &Arc<dyn Scope>) -> Result<Vec<Value>, RenderError> {
         let terms = self.templar.render(&repeat.over, scope)?;
         if let Some(step) = terms.unknown()
             && !matches!(terms, Value::List(_))
@@ -170,7 +170,13 @@ impl Bench<'_> {
                 Diagnostic::error(repeat.over.span, format!("`loop` needs a list, this is {}", other.kind()))
                     .help("for a mapping write `{{ name | dict2items }}`, for a single value `[value]`"),
             ))),
-            (kind, terms) => self.templar.with_lookup(kind, &terms, repeat.over.span, scope),
+            (kind, terms) => {
+                let folder = match &step.work {
+                    Work::Call { spec, .. } => folder_of_loop(spec.name),
+                    _ => "files",
+                };
+                self.templar.with_lookup(kind, &terms, repeat.over.span, folder, scope)
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use minijinja::value::{Kwargs, Rest, ValueOrKwargs, from_args};
 use minijinja::{Error, ErrorKind, State, Value};
 
-use super::python;
+use super::{Asks, python};
 
 /// What a filter or test does.
 pub type Call = fn(&mut State, &Arguments) -> Result<Value, Error>;
@@ -21,23 +21,49 @@ pub struct Entry {
     pub call: Call,
     /// Whether it answers for undefined values too; everything else fails when it is given one.
     pub undefined: bool,
+    /// What it asks beyond its arguments.
+    pub asks: Asks,
+    /// The argument that, where it is given, leaves nothing to ask.
+    pub settled_by: &'static str,
 }
 
 /// An entry that fails for undefined values.
 pub const fn entry(names: &'static [&'static str], parameters: &'static str, call: Call) -> Entry {
-    Entry { names, parameters, call, undefined: false }
+    Entry { names, parameters, call, undefined: false, asks: Asks::NOTHING, settled_by: "" }
 }
 
 /// An entry that looks at undefined values itself.
 pub const fn lenient(names: &'static [&'static str], parameters: &'static str, call: Call) -> Entry {
-    Entry { names, parameters, call, undefined: true }
+    Entry { names, parameters, call, undefined: true, asks: Asks::NOTHING, settled_by: "" }
 }
 
 impl Entry {
+    /// One that asks something beyond its arguments.
+    pub const fn asking(mut self, asks: Asks) -> Self {
+        self.asks = asks;
+        self
+    }
+
+    /// The same, unless `argument` is given.
+    pub const fn asking_unless(mut self, argument: &'static str, asks: Asks) -> Self {
+        self.asks = asks;
+        self.settled_by = argument;
+        self
+    }
+
+    /// What a use asks that has so many positional arguments, and these named ones.
+    pub fn asks<'n>(&self, positional: usize, mut named: impl Iterator<Item = &'n str>) -> Asks {
+        let place = parameters(self.parameters).position(|name| name == self.settled_by);
+        let is_settled = place.is_some_and(|at| at <= positional) || named.any(|name| name == self.settled_by);
+        if is_settled { Asks::NOTHING } else { self.asks }
+    }
+
     /// Binds the arguments and does it.
     pub fn run(&self, state: &mut State, given: Rest<ValueOrKwargs>) -> Result<Value, Error> {
         let arguments = Arguments::bind(self, given)?;
-        arguments.all().try_for_each(if self.undefined { python::valid } else { python::defined })?;
+        if !self.undefined {
+            arguments.all().try_for_each(python::defined)?;
+        }
         (self.call)(state, &arguments)
     }
 }
@@ -173,6 +199,17 @@ fn text_only<'a>(value: &'a Value, what: &str) -> Result<&'a str, Error> {
     match value.as_str() {
         Some(text) => Ok(text),
         None => Err(wrong(format!("needs text, {what} is {}", python::described(value)))),
+    }
+}
+
+/// The longest text or list that is made out of little: more is a mistake, or an attack on memory.
+pub const LONGEST: usize = 10_000_000;
+
+/// Refuses what would become longer than that, before it is made.
+pub fn bounded(length: usize) -> Result<(), Error> {
+    match length > LONGEST {
+        true => Err(wrong(format!("the result would be longer than {LONGEST}"))),
+        false => Ok(()),
     }
 }
 

@@ -110,7 +110,8 @@ pub(super) fn without_braces(text: &str) -> Option<String> {
     let mut found = false;
     while let Some((at, letter)) = letters.next() {
         let pair = &text[at..];
-        if quote.is_none() && (pair.starts_with("{{") || pair.starts_with("}}")) {
+        // Without an opening pair, a closing one ends mappings.
+        if quote.is_none() && (pair.starts_with("{{") || (found && pair.starts_with("}}"))) {
             bare.push_str(if letter == '{' { " (" } else { ") " });
             letters.next();
             found = true;

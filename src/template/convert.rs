@@ -5,11 +5,14 @@ use std::sync::Arc;
 use minijinja::Value as Jinja;
 use minijinja::value::ValueKind;
 
+use super::RenderError;
+use super::blank::{Blank, is_blank};
 use super::data::Data;
 use super::lazy::Lazy;
+use super::python::{self, NamedTuple};
 use super::report::Ended;
 use super::run::Run;
-use super::templar::is_omit;
+use super::templar::{OMIT, is_omit};
 use crate::value::{Map, Value};
 
 /// Data as the template language sees it: scalars by value, collections by reference.
@@ -38,6 +41,33 @@ pub fn whole(value: &Value) -> Jinja {
     }
 }
 
+/// A value as a text shows it: tuples are lists but for those with names, `omit`s are left out, nothing is undefined.
+pub fn settled(value: &Jinja) -> Result<Jinja, minijinja::Error> {
+    let is_ours = value.downcast_object_ref::<Data>().is_some() || value.downcast_object_ref::<Lazy>().is_some();
+    let is_omit = |item: &Jinja| item.as_str() == Some(OMIT);
+    match value.kind() {
+        ValueKind::Seq | ValueKind::Iterable if !is_ours => {
+            let items = python::items(value)?;
+            let items = items.iter().filter(|item| !is_omit(item)).map(settled).collect::<Result<Vec<_>, _>>()?;
+            let named = value.downcast_object_ref::<NamedTuple>().is_some();
+            Ok(if named { python::tuple(items) } else { python::new_list(items) })
+        }
+        ValueKind::Map if !is_ours => {
+            let entries = python::pairs(value)?.into_iter().filter(|(_, item)| !is_omit(item));
+            let entries = entries.map(|(key, item)| Ok((key, settled(&item)?)));
+            Ok(python::new_map(entries.collect::<Result<Vec<_>, minijinja::Error>>()?))
+        }
+        ValueKind::Plain if !is_blank(value) => Ok(value.clone()),
+        _ => {
+            let data = from_jinja(value)?;
+            match data.unknown() {
+                Some(step) => Err(Ended::error(RenderError::Unknown(step.to_owned()))),
+                None => Ok(whole(&data)),
+            }
+        }
+    }
+}
+
 /// A result of the template language as data. `omit`s in collections are left out.
 pub fn from_jinja(value: &Jinja) -> Result<Value, minijinja::Error> {
     if let Some(data) = value.downcast_object_ref::<Data>() {
@@ -61,6 +91,7 @@ pub fn from_jinja(value: &Jinja) -> Result<Value, minijinja::Error> {
             }
             Value::Null
         }
+        _ if is_blank(value) => return Err(Blank::error()),
         _ => Value::Str(value.to_str().map_or_else(|| value.to_string(), |text| text.to_string())),
     })
 }

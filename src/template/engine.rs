@@ -114,8 +114,7 @@ impl Engine {
 
     /// Whether there is a filter, test or lookup of this name.
     pub fn has(&self, kind: &str, name: &str) -> bool {
-        let short = name.strip_prefix("ansible.builtin.").unwrap_or(name);
-        self.names.has(kind, name) || self.names.has(kind, short)
+        self.names.has(kind, name)
     }
 
     fn read(&self, path: &Path, text: &str, options: &TemplateOptions) -> File {

@@ -16,9 +16,9 @@ impl Names {
     /// Whether there is a filter, test or lookup of this name.
     pub fn has(&self, kind: &str, name: &str) -> bool {
         match kind {
-            "filter" => filters::names().any(|known| known == name),
-            "test" => predicates::names().any(|known| known == name),
-            _ => lookups::names().any(|known| known == name),
+            "filter" => filters::find(name).is_some(),
+            "test" => predicates::find(name).is_some(),
+            _ => lookups::exists(name),
         }
     }
 

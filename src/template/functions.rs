@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex};
 use minijinja::value::{Enumerator, Kwargs, Object, ObjectRepr, Rest};
 use minijinja::{Environment, Error, ErrorKind, State, Value as Jinja};
 
+use super::arguments::bounded;
 use super::containers::{Array, Dict};
-use super::python;
 use super::run::lock;
 use super::templar::OMIT;
+use super::{Asks, python};
 
 /// Adds them.
 pub fn register(environment: &mut Environment<'static>) {
@@ -31,6 +32,11 @@ pub fn register(environment: &mut Environment<'static>) {
     }
 }
 
+/// What a function asks beyond its arguments.
+pub fn asks(name: &str) -> Asks {
+    if name == "now" { Asks::ONCE } else { Asks::NOTHING }
+}
+
 fn only_called(_: Rest<Jinja>) -> Result<Jinja, Error> {
     Err(wrong("`lookup` and `query` can be called only by their names"))
 }
@@ -46,9 +52,7 @@ fn range(first: i64, stop: Option<i64>, step: Option<i64>) -> Result<Jinja, Erro
         return Err(wrong("the step of `range` cannot be 0"));
     }
     let distance = if step > 0 { stop.saturating_sub(start) } else { start.saturating_sub(stop) };
-    if distance / step.abs() > 10_000_000 {
-        return Err(wrong("`range` makes at most ten million numbers"));
-    }
+    bounded(usize::try_from(distance / step.saturating_abs()).unwrap_or(0))?;
     let inside = |at: &i64| if step > 0 { *at < stop } else { *at > stop };
     let numbers = std::iter::successors(Some(start), |at| at.checked_add(step)).take_while(inside);
     Ok(Array::value(numbers.map(Jinja::from).collect()))

@@ -1,4 +1,7 @@
-//! What is put into a text before it is parsed.
+//! What is put into a text before it is parsed: where Jinja2's lexer and minijinja's differ.
+//!
+//! A brace that closes a mapping does not end the expression, also where another follows: `{{ {'a': {'b': 1}} }}`. All
+//! of Unicode's blanks are blanks, also the ones that do not break.
 //!
 //! Backslashes in string literals. In a YAML text those inside `{{ }}` stand for themselves, as in Ansible: YAML has
 //! read its own escapes already, and `'\1'` is a reference of `regex_replace`.
@@ -16,14 +19,11 @@ pub enum Escapes<'a> {
     LiteralIn(&'a TemplateOptions),
 }
 
-/// The text with backslashes doubled where they stand for themselves, and where backslashes were inserted.
+/// The text with backslashes doubled where they stand for themselves, and where something was inserted.
 pub fn escape(text: &str, escapes: Escapes) -> (String, Vec<usize>) {
-    if !text.contains('\\') && !text.contains("raw") {
-        return (text.to_owned(), Vec::new());
-    }
     let mut walk = Walk { text, at: 0, out: String::with_capacity(text.len() + 8), inserted: Vec::new() };
     match escapes {
-        Escapes::Kept => walk.copy(text.len()),
+        Escapes::Kept => walk.code(None, false),
         Escapes::KeptIn(options) => walk.template(options, false),
         Escapes::LiteralIn(options) => walk.template(options, true),
     }
@@ -57,16 +57,15 @@ impl Walk<'_> {
             if start == &options.comment_start_string {
                 self.until(&options.comment_end_string);
             } else if start == &options.variable_start_string {
-                self.code(&options.variable_end_string, double);
+                self.code(Some(&options.variable_end_string), double);
             } else {
                 let name = self.rest().trim_start_matches(['-', '+', ' ', '\t', '\n']);
                 let is_raw = name.strip_prefix("raw").is_some_and(|rest| !rest.starts_with(char::is_alphanumeric));
-                self.code(&options.block_end_string, false);
+                self.code(Some(&options.block_end_string), false);
                 if is_raw {
                     // Jinja2 keeps the newline behind `{% raw %}`, minijinja would take it for that of a block.
                     if options.trim_blocks && self.rest().starts_with('\n') && !self.out.ends_with("-%}") {
-                        self.inserted.push(self.out.len());
-                        self.out.push('\n');
+                        self.insert('\n');
                     }
                     self.until("endraw");
                 }
@@ -79,23 +78,37 @@ impl Walk<'_> {
         self.copy(length);
     }
 
-    /// Copies code up to and with `end`; strings in it are seen.
-    fn code(&mut self, end: &str, double: bool) {
+    fn insert(&mut self, letter: char) {
+        self.inserted.push(self.out.len());
+        self.out.push(letter);
+    }
+
+    /// Copies code up to and with `end`, or all of it; strings in it are seen.
+    fn code(&mut self, end: Option<&str>, double: bool) {
         let mut depth = 0usize;
         while let Some(letter) = self.rest().chars().next() {
-            if depth == 0 && self.rest().starts_with(end) {
+            if let Some(end) = end.filter(|end| depth == 0 && self.rest().starts_with(end)) {
                 return self.copy(end.len());
             }
             match letter {
-                '{' => depth += 1,
-                '}' => depth = depth.saturating_sub(1),
-                '\'' | '"' => {
-                    self.string(letter, double);
-                    continue;
+                '\'' | '"' => self.string(letter, double),
+                '{' => {
+                    depth += 1;
+                    self.copy(1);
                 }
-                _ => {}
+                '}' if depth > 0 => {
+                    depth -= 1;
+                    self.copy(1);
+                    if end.is_some_and(|end| self.rest().starts_with(end)) {
+                        self.insert(' ');
+                    }
+                }
+                blank if blank.is_whitespace() && !blank.is_ascii() => {
+                    self.out.extend(std::iter::repeat_n(' ', blank.len_utf8()));
+                    self.at += blank.len_utf8();
+                }
+                other => self.copy(other.len_utf8()),
             }
-            self.copy(letter.len_utf8());
         }
     }
 
@@ -104,13 +117,11 @@ impl Walk<'_> {
         while let Some(letter) = self.rest().chars().next() {
             if letter == '\\' {
                 if double {
-                    self.inserted.push(self.out.len());
-                    self.out.push('\\');
+                    self.insert('\\');
                     self.copy(1);
                     // The lexer has found the end of the literal before backslashes are doubled.
                     if let Some(next @ ('\\' | '\'' | '"')) = self.rest().chars().next() {
-                        self.inserted.push(self.out.len());
-                        self.out.push('\\');
+                        self.insert('\\');
                         self.copy(next.len_utf8());
                     }
                     continue;

@@ -29,9 +29,9 @@ impl<'a> Looking<'a> {
         Looking { run, span, kind: "" }
     }
 
-    /// A lookup that a loop asks (`with_*`).
-    pub fn looping(run: &'a Arc<Run>) -> Self {
-        Looking { run, span: Span::default(), kind: "files" }
+    /// A lookup that a loop asks (`with_*`) of a task that works with a kind of files.
+    pub fn looping(run: &'a Arc<Run>, kind: &'a str) -> Self {
+        Looking { run, span: Span::default(), kind }
     }
 
     /// What ends a rendering ends the lookup.

@@ -3,8 +3,9 @@
 use minijinja::value::{Kwargs, Value as Jinja, ValueKind, from_args};
 use minijinja::{Error, ErrorKind, State};
 
+use super::arguments::bounded;
 use super::containers::{Array, Dict};
-use super::python;
+use super::python::{self, Number};
 use super::run::lock;
 
 /// Calls a method: ours, else one of minijinja's own collection of Python's methods.
@@ -13,6 +14,7 @@ pub fn call(state: &mut State, value: &Jinja, method: &str, args: &[Jinja]) -> R
         ValueKind::String => text(value.as_str().unwrap_or_default(), method, args)?,
         ValueKind::Seq | ValueKind::Iterable => list(value, method, args)?,
         ValueKind::Map => map(value, method, args)?,
+        ValueKind::Number | ValueKind::Bool => number(value, method),
         _ => None,
     };
     match ours {
@@ -43,6 +45,7 @@ fn text(text: &str, method: &str, args: &[Jinja]) -> Result<Option<Jinja>, Error
     Ok(Some(match method {
         "zfill" => {
             let (width,): (usize,) = from_args(args)?;
+            bounded(width)?;
             let (sign, digits) = match text.strip_prefix(['-', '+']) {
                 Some(digits) => (&text[..1], digits),
                 None => ("", text),
@@ -52,6 +55,7 @@ fn text(text: &str, method: &str, args: &[Jinja]) -> Result<Option<Jinja>, Error
         }
         "ljust" | "rjust" | "center" => {
             let (width, fill): (usize, Option<char>) = from_args(args)?;
+            bounded(width)?;
             let (left, right) = (method != "ljust", method != "rjust");
             pad(width, fill.unwrap_or(' '), left, right)
         }
@@ -96,15 +100,41 @@ fn text(text: &str, method: &str, args: &[Jinja]) -> Result<Option<Jinja>, Error
         }
         "expandtabs" => {
             let (width,): (Option<usize>,) = from_args(args)?;
+            bounded(width.unwrap_or(8).saturating_mul(text.matches('\t').count()))?;
             expand_tabs(text, width.unwrap_or(8))
         }
         "isidentifier" => Jinja::from(
             text.starts_with(|c: char| c.is_alphabetic() || c == '_')
                 && text.chars().all(|c| c.is_alphanumeric() || c == '_'),
         ),
+        "title" => Jinja::from(title(text)),
+        "istitle" => Jinja::from(text.chars().any(char::is_alphabetic) && title(text) == text),
         "isdecimal" => Jinja::from(!text.is_empty() && text.chars().all(|c| c.is_ascii_digit())),
         _ => return Ok(None),
     }))
+}
+
+/// A word starts behind everything that is no letter.
+fn title(text: &str) -> String {
+    let mut inside = false;
+    let mut out = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if inside {
+            out.extend(letter.to_lowercase())
+        } else {
+            out.extend(letter.to_uppercase())
+        }
+        inside = letter.is_alphabetic();
+    }
+    out
+}
+
+fn number(value: &Jinja, method: &str) -> Option<Jinja> {
+    match (method, python::number(value)?) {
+        ("bit_length", Number::Int(number)) => Some(Jinja::from(128 - number.unsigned_abs().leading_zeros())),
+        ("is_integer", Number::Float(number)) => Some(Jinja::from(number.fract() == 0.0)),
+        _ => None,
+    }
 }
 
 fn rsplit(text: &str, separator: Option<&str>, most: Option<i64>) -> Jinja {
@@ -158,6 +188,9 @@ fn expand_tabs(text: &str, width: usize) -> Jinja {
 }
 
 fn list(value: &Jinja, method: &str, args: &[Jinja]) -> Result<Option<Jinja>, Error> {
+    if python::is_tuple(value) && !matches!(method, "count" | "index") {
+        return Err(Error::from(ErrorKind::UnknownMethod));
+    }
     match method {
         "copy" => return Ok(Some(Array::value(python::items(value)?))),
         "index" => {

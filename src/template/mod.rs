@@ -1,10 +1,13 @@
 //! Jinja2 as Ansible uses it: what a text with `{{ }}` becomes, for one host and one task.
 
 mod arguments;
+mod asks;
+mod blank;
 mod condition;
 mod containers;
 mod convert;
 mod data;
+mod decimals;
 mod engine;
 mod environment;
 mod eval;
@@ -17,14 +20,17 @@ mod lazy;
 mod literals;
 mod looking;
 pub mod lookups;
+mod memo;
 mod methods;
 mod moment;
 mod native;
 mod network;
+mod percent;
 pub mod predicates;
 mod python;
 mod report;
 mod run;
+mod syntax;
 mod templar;
 mod twister;
 mod unit;
@@ -32,8 +38,10 @@ mod unit;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use asks::{Asks, Needs};
 pub use inspect::{Inspection, Use};
-pub use templar::{Reading, Templar, TemplateOptions, is_omit, is_template};
+pub use memo::Memo;
+pub use templar::{Reading, Templar, TemplateOptions, folder_of_loop, is_omit, is_template};
 pub use twister::unguessable;
 
 use crate::diagnostic::Diagnostic;
@@ -85,21 +93,31 @@ pub struct SearchPath {
 
 impl SearchPath {
     /// The candidates for `name`, best first: `roles/x/files/name`, `roles/x/name`, the same beside the task and the
-    /// playbook. `kind` is `files`, `templates` or `vars`. An absolute name is its only candidate.
+    /// playbook. `kind` is `files`, `templates`, `vars` or `tasks`; a name that begins with it does not need it twice. An
+    /// absolute name is its only candidate.
     pub fn candidates(&self, kind: &str, name: &str) -> Vec<PathBuf> {
-        let name = Path::new(name);
-        if name.is_absolute() {
-            return vec![name.to_owned()];
+        let path = Path::new(name);
+        if path.is_absolute() {
+            return vec![path.to_owned()];
         }
+        let has_kind = kind.is_empty() || name.split('/').next() == Some(kind);
         let mut found = Vec::new();
-        for base in self.roles.iter().chain([&self.task, &self.playbook]) {
-            for candidate in [base.join(kind).join(name), base.join(name)] {
+        for base in self.bases() {
+            let inside = (!has_kind).then(|| base.join(kind).join(path));
+            for candidate in inside.into_iter().chain([base.join(path)]) {
                 if !found.contains(&candidate) {
                     found.push(candidate);
                 }
             }
         }
         found
+    }
+
+    /// The folders that are looked into. Tasks in a folder below a role's `tasks` look into that one too.
+    fn bases(&self) -> impl Iterator<Item = &Path> {
+        let above = self.task.parent().filter(|above| !self.roles.is_empty() && above.ends_with("tasks"));
+        let roles = self.roles.iter().map(PathBuf::as_path);
+        roles.chain(above).chain([self.task.as_path(), self.playbook.as_path()])
     }
 }
 

@@ -9,6 +9,7 @@ use minijinja::value::{Enumerator, Object, ObjectRepr, ValueKind};
 use minijinja::{Error, ErrorKind, Value};
 
 use super::arguments::wrong;
+use super::blank::is_blank;
 
 /// A number, or a boolean, which counts as one.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -48,6 +49,11 @@ pub fn number(value: &Value) -> Option<Number> {
     }
 }
 
+/// Whether a power is none of the real numbers: of a negative number to a fraction, of zero to something negative.
+pub fn has_no_power(base: f64, exponent: f64) -> bool {
+    (base < 0.0 && exponent.fract() != 0.0) || (base == 0.0 && exponent < 0.0)
+}
+
 /// Fails for an undefined value with an error that knows where it came from, and for one that carries an error.
 pub fn defined(value: &Value) -> Result<(), Error> {
     valid(value)?;
@@ -75,6 +81,15 @@ pub fn text(value: &Value) -> Cow<'_, str> {
 pub fn repr(value: &Value) -> String {
     let mut out = String::new();
     write_repr(value, &mut out);
+    out
+}
+
+/// Python's `ascii`.
+pub fn ascii(value: &Value) -> String {
+    let mut out = String::new();
+    for letter in repr(value).chars() {
+        if letter.is_ascii() { out.push(letter) } else { escape(letter, &mut out) }
+    }
     out
 }
 
@@ -192,6 +207,7 @@ pub fn type_name(value: &Value) -> &'static str {
         ValueKind::Seq if is_tuple(value) => "tuple",
         ValueKind::Seq | ValueKind::Iterable => "list",
         ValueKind::Map => "dict",
+        _ if is_blank(value) => "Undefined",
         _ => "object",
     }
 }
@@ -206,6 +222,7 @@ pub fn described(value: &Value) -> String {
         ValueKind::String => format!("the text {}", shortened(&repr(value))),
         ValueKind::Seq | ValueKind::Iterable => "a list".into(),
         ValueKind::Map => "a mapping".into(),
+        _ if is_blank(value) => "what an inline `if` without `else` gave: nothing".into(),
         _ => value.to_string(),
     }
 }
@@ -281,7 +298,7 @@ pub fn compare(left: &Value, right: &Value) -> Result<Ordering, Error> {
 }
 
 fn is_object(value: &Value) -> bool {
-    value.kind() == ValueKind::Plain
+    value.kind() == ValueKind::Plain && !is_blank(value)
 }
 
 fn compare_lists(left: &[Value], right: &[Value]) -> Result<Ordering, Error> {

@@ -12,9 +12,10 @@ use super::engine::Engine;
 use super::eval::{Frame, Names as Set};
 use super::hosts::{Hosts, Names};
 use super::lazy::Lazy;
+use super::memo::Question;
 use super::report::{self, Ended};
 use super::templar::is_omit;
-use super::{Binding, RenderError, Scope};
+use super::{Binding, Memo, RenderError, Scope};
 use crate::diagnostic::Diagnostic;
 use crate::source;
 use crate::value::{Map, Value};
@@ -80,6 +81,8 @@ pub struct Settings {
     pub planning: bool,
     /// Whether what Ansible refuses is refused even where it is clear what is meant.
     pub strict: bool,
+    /// What was answered already and must not be asked again.
+    pub memo: Option<Arc<Memo>>,
 }
 
 impl std::fmt::Debug for Run {
@@ -137,6 +140,18 @@ impl Run {
     /// Whether conditions must be booleans.
     pub fn is_strict(&self) -> bool {
         self.settings.strict
+    }
+
+    /// The answer to something that is asked once for a task, host and item.
+    pub fn once<E>(
+        self: &Arc<Self>,
+        question: impl FnOnce() -> Question,
+        find: impl FnOnce() -> Result<Jinja, E>,
+    ) -> Result<Jinja, E> {
+        match &self.settings.memo {
+            Some(memo) => memo.once(question(), self, find),
+            None => find(),
+        }
     }
 
     /// Says something that is no error.

@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::blank::{Blank, is_blank};
 use super::convert;
 use super::engine::Engine;
 use super::looking::Looking;
 use super::run::{Run, Settings, Started};
 use super::unit::Kind;
-use super::{Inspection, RenderError, Scope, condition, eval, inspect, lookups, report};
+use super::{Asks, Inspection, Memo, Needs, RenderError, Scope, condition, eval, inspect, lookups, python, report};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::value::Value;
@@ -44,6 +45,16 @@ pub enum Reading {
     Expression,
     /// A condition.
     Condition,
+}
+
+impl From<Reading> for Kind {
+    fn from(reading: Reading) -> Self {
+        match reading {
+            Reading::Text => Kind::Text,
+            Reading::Expression => Kind::Expression,
+            Reading::Condition => Kind::Condition,
+        }
+    }
 }
 
 /// How a template file is read, with the names and defaults of Ansible's `template` module. A first line
@@ -98,7 +109,7 @@ impl Templar {
     /// A renderer whose warnings go nowhere.
     pub fn new() -> Self {
         let engine = Arc::new(Engine::new());
-        Templar { settings: Settings { warn: Arc::new(|_| ()), planning: false, strict: false, engine } }
+        Templar { settings: Settings { warn: Arc::new(|_| ()), planning: false, strict: false, engine, memo: None } }
     }
 
     /// Warnings (a condition that is no boolean, say) go to `hook`.
@@ -117,6 +128,11 @@ impl Templar {
     pub fn strict(mut self) -> Self {
         self.settings.strict = true;
         self
+    }
+
+    /// What must happen once (`pipe`, `password`, `random`, …) happens once for this memo.
+    pub fn remembering(&self, memo: &Arc<Memo>) -> Self {
+        Templar { settings: Settings { memo: Some(memo.clone()), ..self.settings.clone() } }
     }
 
     /// Renders data: text that holds `{{ }}`, `{% %}` or `{# #}` is a template, everything else is itself. Entries of
@@ -168,18 +184,22 @@ impl Templar {
             return Ok(String::new());
         }
         let mut rendered = String::new();
-        match eval::write(&value, &mut rendered) {
+        // A whole that is nothing is no text, as in Ansible.
+        let written = if is_blank(&value) { Err(Blank::error()) } else { eval::write(&value, &mut rendered) };
+        match written {
             Ok(()) => Ok(rendered),
             Err(error) => Err(report::problem(&error, Span::default())),
         }
     }
 
-    /// What `with_NAME: terms` loops over; `terms` are rendered already, `span` is where they stand.
+    /// What `with_NAME: terms` loops over; `terms` are rendered already, `span` is where they stand, and `folder` where
+    /// the task's files lie ([`folder_of_loop`]).
     pub fn with_lookup(
         &self,
         name: &str,
         terms: &Value,
         span: Span,
+        folder: &str,
         scope: &Arc<dyn Scope>,
     ) -> Result<Vec<Value>, RenderError> {
         let started = self.start(scope);
@@ -195,29 +215,59 @@ impl Templar {
         }
         let run = &started.0;
         let terms: Vec<_> = items.into_iter().map(|item| convert::to_jinja(&Arc::new(item), run)).collect();
-        let found = lookups::call(name, &terms, &[], &Looking::looping(run));
+        let looking = Looking::looping(run, folder);
+        let find = || lookups::call(name, &terms, &[], &looking).map(python::new_list);
+        let found = match lookups::asks(name).once {
+            true => run.once(|| (span, python::repr(&python::tuple(terms.clone()))), find),
+            false => find(),
+        };
         if let Some(why) = run.shared().ended() {
             return Err(why);
         }
         let found = found.map_err(|error| report::problem(&error, span))?;
-        found.iter().map(|item| started.0.finish(item, &Node::scalar(span, ""))).collect()
+        match started.0.finish(&found, &Node::scalar(span, ""))? {
+            Value::List(items) => Ok(items),
+            single => Ok(vec![single]),
+        }
     }
 
     /// What can be said about the texts in a node without any values.
     pub fn inspect(&self, node: &Node, reading: Reading) -> Inspection {
         let mut found = Inspection::default();
-        let kind = match reading {
-            Reading::Text => Kind::Text,
-            Reading::Expression => Kind::Expression,
-            Reading::Condition => Kind::Condition,
-        };
-        inspect::node(&self.settings.engine, node, kind, &mut found);
+        inspect::node(&self.settings.engine, node, reading.into(), &mut found);
         found
     }
 
     /// What can be said about a template file without any values.
     pub fn inspect_file(&self, path: &Path, text: &str, options: &TemplateOptions) -> Inspection {
         inspect::file(&self.settings.engine, path, text, options)
+    }
+
+    /// What the texts in a node need by themselves: names, and what their filters, tests and lookups ask.
+    pub fn needs(&self, node: &Node, reading: Reading) -> Needs {
+        inspect::needs::node(&self.settings.engine, node, reading.into())
+    }
+
+    /// The same, with what the variables need that they lead to: those hold templates, which are rendered when they are
+    /// used.
+    pub fn needs_in(&self, node: &Node, reading: Reading, scope: &dyn Scope) -> Needs {
+        self.needs(node, reading).followed(scope, |variable| self.needs(variable, Reading::Text))
+    }
+
+    /// What a template file needs, with what the variables need that it leads to.
+    pub fn needs_of_file(&self, path: &Path, text: &str, options: &TemplateOptions, scope: &dyn Scope) -> Needs {
+        let own = inspect::needs::file(&self.settings.engine, path, text, options);
+        own.followed(scope, |variable| self.needs(variable, Reading::Text))
+    }
+
+    /// Whether there is a lookup of this name, for `with_NAME`.
+    pub fn has_lookup(&self, name: &str) -> bool {
+        lookups::exists(name)
+    }
+
+    /// What `with_NAME` asks, whose terms are a node of their own.
+    pub fn asks_of_lookup(&self, name: &str) -> Asks {
+        lookups::asks(name)
     }
 
     fn start(&self, scope: &Arc<dyn Scope>) -> Started {
@@ -229,6 +279,17 @@ fn flat(value: Value) -> Vec<Value> {
     match value {
         Value::List(items) => items,
         single => vec![single],
+    }
+}
+
+/// The folder in which `with_first_found` looks for a task of this module: Ansible goes by parts of the name.
+pub fn folder_of_loop(module: &str) -> &'static str {
+    if module.contains("template") {
+        "templates"
+    } else if module.contains("var") {
+        "vars"
+    } else {
+        "files"
     }
 }
 

@@ -2,12 +2,11 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::OnceLock;
 
-use minijinja::Error;
-use minijinja::machinery::{self, Span, ast};
-use minijinja::syntax::SyntaxConfig;
-
+use super::Needs;
 use super::literals::{self, Escapes};
+use super::syntax::{self, Place, ast};
 use super::templar::TemplateOptions;
 
 /// What kind of text a unit was made of.
@@ -38,6 +37,7 @@ pub struct Unit {
     newline: String,
     inserted: Vec<usize>,
     cut: usize,
+    needs: OnceLock<Needs>,
 }
 
 /// The tree of a unit.
@@ -74,13 +74,22 @@ impl Unit {
         let (source, inserted) = literals::escape(&text[cut..], escapes);
         let source: &'static str = Box::leak(source.into_boxed_str());
         let parsed = match kind {
-            Kind::Text | Kind::File => template(source, &options),
-            Kind::Expression | Kind::Condition => machinery::parse_expr(source).map(Tree::Expression),
+            Kind::Text | Kind::File => syntax::template(source, &options).map(Tree::Template),
+            Kind::Expression | Kind::Condition => syntax::expression(source).map(Tree::Expression),
         };
         let newlines = text.chars().rev().filter(|c| *c != '\r').take_while(|c| *c == '\n').count();
         let newline = options.newline_sequence.clone();
-        let unit =
-            |tree| Unit { kind, source, tree, newlines, end: end.clone(), newline: newline.clone(), inserted, cut };
+        let unit = |tree| Unit {
+            kind,
+            source,
+            tree,
+            newlines,
+            end: end.clone(),
+            newline: newline.clone(),
+            inserted,
+            cut,
+            needs: OnceLock::new(),
+        };
         match parsed {
             Ok(tree) => Ok(Box::leak(Box::new(unit(tree)))),
             Err(error) => {
@@ -92,6 +101,11 @@ impl Unit {
         }
     }
 
+    /// What it needs, found out once.
+    pub fn needs(&'static self, find: impl FnOnce() -> Needs) -> &'static Needs {
+        self.needs.get_or_init(find)
+    }
+
     /// Where a place of the parsed text stands in the text that was written.
     pub fn written(&self, range: Range<usize>) -> Range<usize> {
         let back = |at: usize| self.cut + at - self.inserted.iter().take_while(|&&inserted| inserted < at).count();
@@ -99,7 +113,7 @@ impl Unit {
     }
 
     /// The text at a place.
-    pub fn part(&self, span: Span) -> &'static str {
+    pub fn part(&self, span: Place) -> &'static str {
         self.source.get(span.start_offset as usize..span.end_offset as usize).unwrap_or_default()
     }
 
@@ -122,21 +136,6 @@ pub struct Problem {
     pub range: Option<Range<usize>>,
     /// What.
     pub message: String,
-}
-
-fn template(source: &'static str, options: &TemplateOptions) -> Result<Tree, Error> {
-    machinery::parse(source, "", syntax(options)?).map(Tree::Template)
-}
-
-fn syntax(options: &TemplateOptions) -> Result<SyntaxConfig, Error> {
-    let o = options.clone();
-    SyntaxConfig::builder()
-        .block_delimiters(o.block_start_string, o.block_end_string)
-        .variable_delimiters(o.variable_start_string, o.variable_end_string)
-        .comment_delimiters(o.comment_start_string, o.comment_end_string)
-        .trim_blocks(o.trim_blocks)
-        .lstrip_blocks(o.lstrip_blocks)
-        .build()
 }
 
 fn line_of(text: &str, line: usize) -> Range<usize> {

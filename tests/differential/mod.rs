@@ -42,7 +42,7 @@ fn same_as_ansible() {
 }
 
 /// Where Ansible is. It may be missing, unless the run requires it.
-fn ansible() -> Option<PathBuf> {
+pub fn ansible() -> Option<PathBuf> {
     let folder = std::env::var_os("WODCTL_TEST_ANSIBLE").map(PathBuf::from);
     let found = folder.filter(|folder| folder.join("ansible-playbook").exists());
     let required = std::env::var("WODCTL_REQUIRE").unwrap_or_default();

@@ -4,6 +4,7 @@
 //! differ on purpose, and `error` what part of our message must be.
 
 mod errors;
+mod needs;
 mod unknown;
 
 use std::path::{Path, PathBuf};

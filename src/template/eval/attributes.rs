@@ -1,9 +1,10 @@
 //! Attributes, items and slices.
 
-use minijinja::machinery::ast;
+use crate::template::syntax::{Place, ast};
 use minijinja::value::{Value as Jinja, ValueKind};
 
 use super::{Evaluator, Expr};
+use crate::template::blank::{Blank, is_blank};
 use crate::template::containers::Array;
 use crate::template::{RenderError, python};
 
@@ -13,16 +14,23 @@ impl Evaluator<'_> {
         get: &'static ast::Spanned<ast::GetAttr<'static>>,
     ) -> Result<Jinja, RenderError> {
         let value = self.value(&get.expr)?;
+        self.not_blank(&value, get.span())?;
         Ok(attribute(&value, get.name))
     }
 
     pub(super) fn item(&mut self, get: &'static ast::Spanned<ast::GetItem<'static>>) -> Result<Jinja, RenderError> {
         let value = self.value(&get.expr)?;
         let key = self.value(&get.subscript_expr)?;
+        self.not_blank(&value, get.span())?;
         if value.is_undefined() || key.is_undefined() {
             return Ok(Jinja::UNDEFINED);
         }
         Ok(item(&value, &key))
+    }
+
+    /// What an inline `if` did not give has no parts.
+    fn not_blank(&self, value: &Jinja, place: Place) -> Result<(), RenderError> {
+        if is_blank(value) { Err(self.failed(place, &Blank::error())) } else { Ok(()) }
     }
 
     pub(super) fn slice(&mut self, slice: &'static ast::Spanned<ast::Slice<'static>>) -> Result<Jinja, RenderError> {

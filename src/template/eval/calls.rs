@@ -1,14 +1,15 @@
 //! Filters, tests, functions and methods.
 
-use minijinja::machinery::{Span as Place, ast};
+use crate::template::syntax::{Place, ast};
 use minijinja::value::Kwargs;
 use minijinja::{ErrorKind, Value as Jinja};
 
 use super::macros::Macro;
 use super::{Evaluator, Expr};
-use crate::diagnostic::Diagnostic;
+use crate::template::blank::is_blank;
 use crate::template::looking::Looking;
-use crate::template::{RenderError, is_template, lookups, python, report};
+use crate::template::memo::Question;
+use crate::template::{Asks, RenderError, filters, functions, is_template, lookups, python, report};
 use crate::yaml::Node;
 
 /// Filters that look at undefined values themselves. All others are undefined where an argument is.
@@ -38,6 +39,24 @@ impl Given {
     }
 }
 
+/// What a filter asks with these arguments. `map` is the filter that it is given.
+fn asks_of_filter(name: &str, given: &Given) -> Asks {
+    let by = |name: &str, skip: usize| {
+        let named = given.named.iter().map(|(name, _)| name.as_str());
+        let positional = given.positional.len().saturating_sub(skip);
+        filters::find(name).map_or(Asks::NOTHING, |filter| filter.asks(positional, named))
+    };
+    match given.positional.get(1).and_then(|inner| inner.as_str()) {
+        Some(inner) if plain(name) == "map" => by(inner, 2),
+        _ => by(name, 1),
+    }
+}
+
+/// Whether something undefined among the values ended a filter or test.
+fn undefined_inside(result: &Result<Jinja, minijinja::Error>) -> bool {
+    matches!(result, Err(error) if error.kind() == ErrorKind::UndefinedError)
+}
+
 /// The name without the collection that it is built in.
 fn plain(name: &str) -> &str {
     name.strip_prefix("ansible.builtin.").unwrap_or(name)
@@ -49,12 +68,22 @@ impl Evaluator<'_> {
         first: Option<Jinja>,
         args: &'static [ast::CallArg<'static>],
     ) -> Result<Given, RenderError> {
+        self.given_to(first, args, false)
+    }
+
+    /// The arguments; those that `default` and `ternary` do not choose may be wrong.
+    fn given_to(
+        &mut self,
+        first: Option<Jinja>,
+        args: &'static [ast::CallArg<'static>],
+        lenient: bool,
+    ) -> Result<Given, RenderError> {
         let mut given = Given { positional: first.into_iter().collect(), named: Vec::new() };
         for arg in args {
             match arg {
-                ast::CallArg::Pos(expression) => given.positional.push(self.value(expression)?),
+                ast::CallArg::Pos(expression) => given.positional.push(self.argument(expression, lenient)?),
                 ast::CallArg::Kwarg(name, expression) => {
-                    given.named.push(((*name).to_owned(), self.value(expression)?))
+                    given.named.push(((*name).to_owned(), self.argument(expression, lenient)?))
                 }
                 ast::CallArg::PosSplat(expression) => {
                     let items = self.defined(expression)?;
@@ -71,23 +100,74 @@ impl Evaluator<'_> {
         Ok(given)
     }
 
+    fn argument(&mut self, expression: &'static Expr, lenient: bool) -> Result<Jinja, RenderError> {
+        match self.value(expression) {
+            // The value ends the rendering where it is used.
+            Err(why @ RenderError::Wrong(_)) if lenient => Ok(Jinja::from(report::Ended::error(why))),
+            other => other,
+        }
+    }
+
     pub(super) fn filter(&mut self, filter: &'static ast::Spanned<ast::Filter<'static>>) -> Result<Jinja, RenderError> {
         let first = match &filter.expr {
             Some(expression) => self.value(expression)?,
             None => self.piped.clone().unwrap_or_default(),
         };
-        let given = self.given(Some(first), &filter.args)?;
         let name: String = filter.name.split_whitespace().collect();
-        if given.is_undefined() && !LENIENT_FILTERS.contains(&plain(&name)) {
+        let lenient = LENIENT_FILTERS.contains(&plain(&name));
+        let given = self.given_to(Some(first), &filter.args, lenient)?;
+        if given.is_undefined() && !lenient {
             return Ok(Jinja::UNDEFINED);
         }
-        self.state.apply_filter(&name, &given.values()).map_err(|error| match error.kind() {
+        let asks = asks_of_filter(&name, &given);
+        self.once(filter.span(), asks, given, |this, given| this.filtered(filter, &name, given))
+    }
+
+    fn filtered(
+        &mut self,
+        filter: &'static ast::Spanned<ast::Filter<'static>>,
+        name: &str,
+        given: Given,
+    ) -> Result<Jinja, RenderError> {
+        let result = self.state.apply_filter(name, &given.values());
+        if undefined_inside(&result) {
+            return Ok(Jinja::UNDEFINED);
+        }
+        result.map_err(|error| match error.kind() {
             // One that is named in its arguments may be meant, as in `map('name')`.
-            ErrorKind::UnknownFilter if !self.run.engine().has("filter", &name) => {
-                self.unknown(filter.span(), "filter", &name)
+            ErrorKind::UnknownFilter if !self.run.engine().has("filter", name) => {
+                self.unknown(filter.span(), "filter", name)
             }
             _ => self.failed(filter.span(), &error),
         })
+    }
+
+    /// Something that is asked once for a task, host and item, if it is of that kind.
+    fn once(
+        &mut self,
+        place: Place,
+        asks: Asks,
+        given: Given,
+        find: impl FnOnce(&mut Self, Given) -> Result<Jinja, RenderError>,
+    ) -> Result<Jinja, RenderError> {
+        if !asks.once {
+            return find(self, given);
+        }
+        let question = self.question(place, &given);
+        self.run.once(|| question, || find(self, given))
+    }
+
+    /// What a call asks: where it stands, as what, with which arguments.
+    fn question(&self, place: Place, given: &Given) -> Question {
+        let mut text = self.unit.part(place).to_owned();
+        for value in &given.positional {
+            text.push('\n');
+            text.push_str(&python::repr(value));
+        }
+        for (name, value) in &given.named {
+            text.push_str(&format!("\n{name}={}", python::repr(value)));
+        }
+        (self.span(place), text)
     }
 
     pub(super) fn test(&mut self, test: &'static ast::Spanned<ast::Test<'static>>) -> Result<Jinja, RenderError> {
@@ -98,8 +178,11 @@ impl Evaluator<'_> {
         if given.is_undefined() && !lenient {
             return Ok(Jinja::UNDEFINED);
         }
-        let result = self.state.perform_test(&name, &given.values());
-        result.map(Jinja::from).map_err(|error| match error.kind() {
+        let result = self.state.perform_test(&name, &given.values()).map(Jinja::from);
+        if undefined_inside(&result) {
+            return Ok(Jinja::UNDEFINED);
+        }
+        result.map_err(|error| match error.kind() {
             ErrorKind::UnknownTest if !self.run.engine().has("test", &name) => self.unknown(test.span(), "test", &name),
             _ => self.failed(test.span(), &error),
         })
@@ -142,13 +225,13 @@ impl Evaluator<'_> {
             ast::CallType::Function(name) => {
                 let function = self.variable(name);
                 if function.is_undefined() {
-                    return Err(self.no_function(&call.expr, name));
+                    return Ok(Jinja::UNDEFINED);
                 }
                 let given = self.given(None, &call.args)?;
                 if matches!(name, "lookup" | "query" | "q") && self.is_global(name) {
                     return self.lookup(call, name, given);
                 }
-                self.invoke(place, &function, given)
+                self.once(place, functions::asks(name), given, |this, given| this.invoke(place, &function, given))
             }
             ast::CallType::Method(object, name) => self.method(call, object, name),
             ast::CallType::Block(name) => self.block_text(name, place),
@@ -164,7 +247,8 @@ impl Evaluator<'_> {
         self.local(name).is_none() && self.run.variable(name).is_none()
     }
 
-    fn no_function(&mut self, expression: &'static Expr, name: &'static str) -> RenderError {
+    /// A name that is called and stands for nothing.
+    pub(super) fn no_function(&mut self, expression: &'static Expr, name: &'static str) -> RenderError {
         match self.missing(expression) {
             RenderError::Undefined(problem) => {
                 let known = self.run.engine().names("function");
@@ -211,13 +295,11 @@ impl Evaluator<'_> {
         }
         let value = self.changeable(object, value, name);
         let result = value.call_method(&mut self.state, name, &given.values());
-        result.map_err(|error| match error.kind() {
-            ErrorKind::UnknownMethod => {
-                let message = format!("{} has no method `{name}`", python::described(&value));
-                RenderError::Wrong(Box::new(Diagnostic::error(self.span(call.span()), message)))
-            }
-            _ => self.failed(call.span(), &error),
-        })
+        match result {
+            // As an attribute that is not there.
+            Err(error) if error.kind() == ErrorKind::UnknownMethod && !is_blank(&value) => Ok(Jinja::UNDEFINED),
+            result => result.map_err(|error| self.failed(call.span(), &error)),
+        }
     }
 }
 
@@ -241,9 +323,11 @@ impl Evaluator<'_> {
         if !self.run.engine().has("lookup", name) && name != "config" {
             return Err(self.unknown(place, "lookup", name));
         }
+        let asks = lookups::asks(name);
         let look = if function == "lookup" { lookups::lookup_value } else { lookups::query_value };
         let looking = Looking::new(self.run, self.span(place));
-        look(name, terms, &given.named, &looking).map_err(|error| self.failed(place, &error))
+        let find = || look(name, terms, &given.named, &looking).map_err(|error| self.failed(place, &error));
+        if asks.once { self.run.once(|| self.question(place, &given), find) } else { find() }
     }
 
     /// As in Ansible, terms that are written as templates inside the template are rendered.

@@ -1,12 +1,13 @@
 //! Expressions.
 
-use minijinja::machinery::ast;
+use crate::template::syntax::ast;
 use minijinja::value::{Value as Jinja, ValueKind};
 
 use super::operators::{self, Problem};
 use super::{Evaluator, Expr};
 use crate::diagnostic::Diagnostic;
 use crate::template::RenderError;
+use crate::template::blank::Blank;
 use crate::template::containers::{Array, Dict};
 use crate::template::{is_template, python};
 use crate::yaml::Node;
@@ -36,13 +37,20 @@ impl Evaluator<'_> {
             }
         };
         if value.kind() == ValueKind::Invalid {
-            return Err(self.ended(expression));
+            return Err(self.ended(expression, &value));
         }
         Ok(value)
     }
 
-    fn ended(&self, expression: &'static Expr) -> RenderError {
-        self.run.shared().ended().unwrap_or_else(|| self.wrong(expression.span(), "this has no value"))
+    /// What a value carries that is an error.
+    fn ended(&self, expression: &'static Expr, value: &Jinja) -> RenderError {
+        if let Some(why) = self.run.shared().ended() {
+            return why;
+        }
+        match value.try_iter() {
+            Err(error) => self.failed(expression.span(), &error),
+            Ok(_) => self.wrong(expression.span(), "this has no value"),
+        }
     }
 
     /// The value of an expression, which must not be undefined.
@@ -105,11 +113,11 @@ impl Evaluator<'_> {
             _ => {}
         }
         let right = self.defined(&binary.right)?;
-        let result = operators::binary(binary.op, &left, &right, &mut self.state);
+        let result = operators::binary(binary.op, &left, &right);
         result.map_err(|problem| self.operation(binary.span(), problem))
     }
 
-    fn operation(&self, place: minijinja::machinery::Span, problem: Problem) -> RenderError {
+    fn operation(&self, place: crate::template::syntax::Place, problem: Problem) -> RenderError {
         match problem {
             Problem::Message(message) => self.wrong(place, message),
             Problem::Error(error) => self.failed(place, &error),
@@ -135,7 +143,7 @@ impl Evaluator<'_> {
         }
         match &choice.false_expr {
             Some(other) => self.value(other),
-            None => Ok(Jinja::UNDEFINED),
+            None => Ok(Blank::value()),
         }
     }
 }

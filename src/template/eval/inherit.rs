@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::template::syntax::{Place, ast};
 use minijinja::Value as Jinja;
-use minijinja::machinery::{Span as Place, ast};
 
 use super::output::Output;
 use super::{Evaluator, Expr, Frame, Text, Unit};

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use minijinja::machinery::ast;
+use crate::template::syntax::ast;
 use minijinja::value::{Enumerator, Object};
 use minijinja::{Error, ErrorKind, State, Value as Jinja};
 
@@ -134,8 +134,7 @@ impl Evaluator<'_> {
         }
         let mut output = Output::default();
         self.iterate(statement, &over, depth, &mut output)?;
-        let result = output.finish();
-        Ok(if result.is_none() { Jinja::from("") } else { result })
+        Ok(output.finish())
     }
 
     /// Sets the names of a target: `x`, `x, y`, `ns.x`.

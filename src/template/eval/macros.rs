@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use minijinja::machinery::{Span as Place, ast};
+use crate::template::syntax::{Place, ast};
 use minijinja::value::{Object, ObjectRepr};
 use minijinja::{Error, ErrorKind, State, Value as Jinja};
 
@@ -92,8 +92,7 @@ impl Evaluator<'_> {
         self.defaults(called.declaration)?;
         let mut output = Output::default();
         self.body(&called.declaration.body, &mut output)?;
-        let result = output.finish();
-        Ok(if result.is_none() { Jinja::from("") } else { result })
+        Ok(output.finish())
     }
 
     /// Parameters that were not given take their defaults, which may speak of the ones before them.

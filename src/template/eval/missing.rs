@@ -1,7 +1,7 @@
 //! Which part of an expression was undefined, and what may have been meant.
 
+use crate::template::syntax::ast;
 use minijinja::Value as Jinja;
-use minijinja::machinery::ast;
 
 use super::attributes::is_container;
 use super::{Evaluator, Expr};
@@ -40,49 +40,55 @@ impl Evaluator<'_> {
                     Ok(self.no_entry(expression, &get.expr, &value, &python::text(&key)))
                 }
             }
-            Expr::Filter(filter) => self.among(expression, filter.expr.iter().chain(operands(&filter.args))),
-            Expr::Test(test) => self.among(expression, std::iter::once(&test.expr).chain(operands(&test.args))),
-            Expr::Call(call) => {
-                let object = match &call.expr {
-                    Expr::GetAttr(get) => &get.expr,
-                    other => other,
-                };
-                self.among(expression, std::iter::once(object).chain(operands(&call.args)))
-            }
+            Expr::Filter(filter) => self.operand(expression, filter.expr.iter().chain(operands(&filter.args))),
+            Expr::Test(test) => self.operand(expression, std::iter::once(&test.expr).chain(operands(&test.args))),
+            Expr::Call(call) => match &call.expr {
+                Expr::Var(var) if self.variable(var.id).is_undefined() => match self.no_function(&call.expr, var.id) {
+                    RenderError::Undefined(problem) => Ok(*problem),
+                    other => Err(other),
+                },
+                Expr::GetAttr(get) => match self.among(std::iter::once(&get.expr).chain(operands(&call.args)))? {
+                    Some(problem) => Ok(problem),
+                    None => {
+                        let value = self.value(&get.expr)?;
+                        let message = format!("{} has no method `{}`", python::described(&value), get.name);
+                        Ok(Diagnostic::error(self.span(call.span()), message))
+                    }
+                },
+                other => self.operand(expression, std::iter::once(other).chain(operands(&call.args))),
+            },
             Expr::IfExpr(choice) => {
                 let yes = self.truth(&choice.test_expr)?;
-                match (yes, &choice.false_expr) {
-                    (true, _) => self.culprit(&choice.true_expr),
-                    (false, Some(other)) => self.culprit(other),
-                    (false, None) => Ok(self
-                        .undefined(expression)
-                        .help("the condition does not hold, and there is no `else`: add `else omit` or `else ''`")),
+                match &choice.false_expr {
+                    Some(other) if !yes => self.culprit(other),
+                    _ => self.culprit(&choice.true_expr),
                 }
             }
-            Expr::BinOp(binary) => self.among(expression, [&binary.left, &binary.right].into_iter()),
+            Expr::BinOp(binary) => self.operand(expression, [&binary.left, &binary.right].into_iter()),
             _ => Ok(self.undefined(expression)),
         }
     }
 
-    fn among(
+    /// The operand that is undefined, or something in it.
+    fn operand(
         &mut self,
         expression: &'static Expr,
         operands: impl Iterator<Item = &'static Expr>,
     ) -> Result<Diagnostic, RenderError> {
+        Ok(self.among(operands)?.unwrap_or_else(|| self.undefined(expression)))
+    }
+
+    fn among(&mut self, operands: impl Iterator<Item = &'static Expr>) -> Result<Option<Diagnostic>, RenderError> {
         for operand in operands {
             if self.value(operand)?.is_undefined() {
-                return self.culprit(operand);
+                return self.culprit(operand).map(Some);
             }
         }
-        Ok(self.undefined(expression))
+        Ok(None)
     }
 
     fn undefined(&self, expression: &'static Expr) -> Diagnostic {
-        let mut place = expression.span();
-        // The parser lets a choice begin before its first part.
-        if let Expr::IfExpr(choice) = expression {
-            place.start_offset = choice.true_expr.span().start_offset;
-        }
+        let place = expression.span();
         Diagnostic::error(self.span(place), format!("`{}` is undefined", self.unit.part(place)))
     }
 

@@ -18,7 +18,7 @@ use std::collections::HashMap;
 use std::ops::{Deref, Range};
 use std::sync::{Arc, Mutex};
 
-use minijinja::machinery::{Span as Place, ast};
+use crate::template::syntax::{Place, ast};
 use minijinja::{Environment, Error, State, Value as Jinja};
 
 pub use self::missing::operands;

@@ -2,11 +2,14 @@
 
 use std::cmp::Ordering;
 
-use minijinja::machinery::ast::{BinOpKind, CompareOpKind};
+use crate::template::syntax::ast::{BinOpKind, CompareOpKind};
+use minijinja::Error;
 use minijinja::value::{Value as Jinja, ValueKind};
-use minijinja::{Error, State};
 
+use crate::template::arguments::LONGEST;
+use crate::template::blank::is_blank;
 use crate::template::containers::Array;
+use crate::template::percent::{self, Given};
 use crate::template::python::{self, Number};
 
 /// Why an operator has no result.
@@ -24,7 +27,7 @@ impl From<Error> for Problem {
 }
 
 /// `left OP right`
-pub fn binary(op: BinOpKind, left: &Jinja, right: &Jinja, state: &mut State) -> Result<Jinja, Problem> {
+pub fn binary(op: BinOpKind, left: &Jinja, right: &Jinja) -> Result<Jinja, Problem> {
     use BinOpKind as Op;
     let compared = |op| compare(op, left, right).map(Jinja::from);
     match op {
@@ -38,7 +41,10 @@ pub fn binary(op: BinOpKind, left: &Jinja, right: &Jinja, state: &mut State) -> 
         Op::Concat => Ok(Jinja::from(format!("{}{}", python::text(left), python::text(right)))),
         Op::Add => add(left, right),
         Op::Mul => multiply(left, right),
-        Op::Rem if left.as_str().is_some() => format(left, right, state),
+        Op::Rem => match left.as_str() {
+            Some(text) => format(text, right),
+            None => numbers(op, left, right),
+        },
         _ => numbers(op, left, right),
     }
 }
@@ -73,6 +79,9 @@ pub fn equal(left: &Jinja, right: &Jinja) -> bool {
         (Some(left), Some(right)) => return left.float() == right.float(),
         (None, None) => {}
         _ => return false,
+    }
+    if is_blank(left) || is_blank(right) {
+        return is_blank(left) && is_blank(right);
     }
     match (left.kind(), right.kind()) {
         (ValueKind::Map, ValueKind::Map) => equal_maps(left, right),
@@ -113,6 +122,7 @@ fn contains(whole: &Jinja, part: &Jinja) -> Result<bool, Problem> {
     match whole.kind() {
         ValueKind::Map => Ok(!whole.get_item(part)?.is_undefined() || has_key(whole, part)),
         ValueKind::Seq | ValueKind::Iterable => Ok(python::items(whole)?.iter().any(|item| equal(item, part))),
+        _ if is_blank(whole) => Ok(false),
         _ => Err(Problem::Message(format!(
             "`in` needs a list, a mapping or a text, this is {}",
             python::described(whole)
@@ -140,7 +150,7 @@ fn multiply(left: &Jinja, right: &Jinja) -> Result<Jinja, Problem> {
     for (thing, times) in [(left, right), (right, left)] {
         let Some(Number::Int(times)) = python::number(times) else { continue };
         let times = usize::try_from(times.max(0)).unwrap_or(usize::MAX);
-        let too_long = |length: usize| length.checked_mul(times).is_none_or(|length| length > 100_000_000);
+        let too_long = |length: usize| length.checked_mul(times).is_none_or(|length| length > LONGEST);
         if let Some(text) = thing.as_str() {
             if too_long(text.len()) {
                 return Err(Problem::Message("the text would be too long".into()));
@@ -158,18 +168,16 @@ fn multiply(left: &Jinja, right: &Jinja) -> Result<Jinja, Problem> {
     numbers(BinOpKind::Mul, left, right)
 }
 
-/// `'%s' % value`, as the filter `format` does it.
-fn format(left: &Jinja, right: &Jinja, state: &mut State) -> Result<Jinja, Problem> {
-    let mut arguments = vec![left.clone()];
-    if python::is_tuple(right) {
-        arguments.extend(python::items(right)?);
-    } else if python::is_map(right) && left.as_str().is_some_and(|text| text.contains("%(")) {
-        let named = python::pairs(right)?.into_iter().map(|(key, value)| (python::text(&key).into_owned(), value));
-        arguments.push(Jinja::from(named.collect::<minijinja::value::Kwargs>()));
+/// `'%s' % value`
+fn format(left: &str, right: &Jinja) -> Result<Jinja, Problem> {
+    let text = if python::is_tuple(right) {
+        percent::format(left, &Given::Row(&python::items(right)?))
+    } else if python::is_map(right) || python::is_list(right) {
+        percent::format(left, &Given::Named(right))
     } else {
-        arguments.push(right.clone());
-    }
-    Ok(state.apply_filter("format", &arguments)?)
+        percent::format(left, &Given::Row(std::slice::from_ref(right)))
+    };
+    Ok(Jinja::from(text?))
 }
 
 fn numbers(op: BinOpKind, left: &Jinja, right: &Jinja) -> Result<Jinja, Problem> {
@@ -199,6 +207,9 @@ fn numbers(op: BinOpKind, left: &Jinja, right: &Jinja) -> Result<Jinja, Problem>
             let power = u32::try_from(b).map_err(|_| too_big())?;
             Number::Int(a.checked_pow(power).ok_or_else(too_big)?)
         }
+        (BinOpKind::Pow, a, b) if python::has_no_power(a.float(), b.float()) => {
+            return Err(Problem::Message("this power is no number".into()));
+        }
         (op, a, b) => Number::Float(floats(op, a.float(), b.float())),
     };
     Ok(result.into())
@@ -215,10 +226,22 @@ fn floats(op: BinOpKind, a: f64, b: f64) -> f64 {
         BinOpKind::Sub => a - b,
         BinOpKind::Mul => a * b,
         BinOpKind::Div => a / b,
-        BinOpKind::FloorDiv => (a / b).floor(),
-        BinOpKind::Rem => a - (a / b).floor() * b,
+        BinOpKind::FloorDiv => ((a - remainder(a, b)) / b).round(),
+        BinOpKind::Rem => remainder(a, b),
         BinOpKind::Pow => a.powf(b),
         _ => f64::NAN,
+    }
+}
+
+/// With the sign of the divisor.
+fn remainder(a: f64, b: f64) -> f64 {
+    let rest = a % b;
+    if rest == 0.0 {
+        0f64.copysign(b)
+    } else if (rest < 0.0) == (b < 0.0) {
+        rest
+    } else {
+        rest + b
     }
 }
 

@@ -2,9 +2,9 @@
 
 use minijinja::{Error, Value as Jinja};
 
-use crate::template::convert::from_jinja;
-use crate::template::report::Ended;
-use crate::template::{RenderError, python};
+use crate::template::blank::is_blank;
+use crate::template::convert::settled;
+use crate::template::python;
 
 /// Collects what is written.
 #[derive(Debug, Default)]
@@ -64,10 +64,9 @@ pub fn write(value: &Jinja, text: &mut String) -> Result<(), Error> {
         text.push_str(&python::text(value));
         return Ok(());
     }
-    let settled = from_jinja(value)?;
-    match settled.unknown() {
-        Some(step) => return Err(Ended::error(RenderError::Unknown(step.to_owned()))),
-        None => text.push_str(&python::text(&crate::template::convert::whole(&settled))),
+    if is_blank(value) {
+        return Ok(());
     }
+    text.push_str(&python::text(&settled(value)?));
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Statements.
 
-use minijinja::machinery::{Span as Place, ast};
+use crate::template::syntax::{Place, ast};
 use minijinja::value::Value as Jinja;
 
 use super::macros::Macro;
@@ -92,8 +92,7 @@ impl Evaluator<'_> {
     pub(super) fn captured(&mut self, body: &'static [Stmt]) -> Result<Jinja, RenderError> {
         let mut output = Output::default();
         self.within_frame(|this| this.body(body, &mut output))?;
-        let value = output.finish();
-        Ok(if value.is_none() { Jinja::from("") } else { value })
+        Ok(output.finish())
     }
 
     fn pipe(&mut self, filter: &'static Expr, value: Jinja) -> Result<Jinja, RenderError> {

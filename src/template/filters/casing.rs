@@ -2,7 +2,7 @@
 
 use minijinja::{Error, State, Value};
 
-use crate::template::arguments::{Arguments, Entry, entry};
+use crate::template::arguments::{Arguments, Entry, bounded, entry};
 use crate::template::python;
 
 pub const FILTERS: &[Entry] = &[
@@ -53,6 +53,7 @@ fn trim(_: &mut State, given: &Arguments) -> Result<Value, Error> {
 fn center(_: &mut State, given: &Arguments) -> Result<Value, Error> {
     let text = given.value_text()?;
     let width = given.size("width", 80)?;
+    bounded(width)?;
     let missing = width.saturating_sub(text.chars().count());
     // Python gives the odd blank to the left when the width is odd.
     let left = missing / 2 + (missing & width & 1);

@@ -3,7 +3,7 @@
 use minijinja::{Error, State, Value};
 
 use super::lists::flattened;
-use crate::template::arguments::{Arguments, Entry, entry, wrong};
+use crate::template::arguments::{Arguments, Entry, bounded, entry, wrong};
 use crate::template::python;
 
 pub const FILTERS: &[Entry] = &[
@@ -128,20 +128,23 @@ fn product(_: &mut State, given: &Arguments) -> Result<Value, Error> {
     let mut columns = columns(given)?;
     for (name, value) in &given.others {
         match (name.as_str(), value.as_usize()) {
-            ("repeat", Some(times)) => columns = std::iter::repeat_n(columns, times).flatten().collect(),
+            ("repeat", Some(times)) => {
+                bounded(times)?;
+                columns = std::iter::repeat_n(columns, times).flatten().collect();
+            }
             ("repeat", None) => return Err(wrong("`repeat` must be a whole number")),
             (other, _) => return Err(wrong(format!("has no argument `{other}`; it takes lists and `repeat`"))),
         }
     }
-    Ok(products(&columns).into_iter().map(python::tuple).collect())
+    Ok(products(&columns)?.into_iter().map(python::tuple).collect())
 }
 
 /// All ways to take one item of each column, the last column changing fastest.
-pub fn products(columns: &[Vec<Value>]) -> Vec<Vec<Value>> {
-    columns.iter().fold(vec![Vec::new()], |rows, column| {
-        rows.iter()
-            .flat_map(|row| column.iter().map(|item| [row.as_slice(), std::slice::from_ref(item)].concat()))
-            .collect()
+pub fn products(columns: &[Vec<Value>]) -> Result<Vec<Vec<Value>>, Error> {
+    columns.iter().try_fold(vec![Vec::new()], |rows, column| {
+        bounded(rows.len().saturating_mul(column.len()))?;
+        let with = |row: &Vec<Value>, item| [row.as_slice(), std::slice::from_ref(item)].concat();
+        Ok(rows.iter().flat_map(|row| column.iter().map(move |item| with(row, item))).collect())
     })
 }
 
@@ -159,6 +162,8 @@ fn choices(given: &Arguments, allowed: impl Fn(&[usize], usize) -> bool) -> Resu
     let items = given.value_items()?;
     let mut rows: Vec<Vec<usize>> = vec![Vec::new()];
     for _ in 0..given.size("r", items.len())? {
+        // Each row grows at most by as many as there are items.
+        bounded(rows.len().saturating_mul(items.len()))?;
         rows = rows
             .iter()
             .flat_map(|row| {

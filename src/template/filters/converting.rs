@@ -3,6 +3,7 @@
 use minijinja::{Error, State, Value};
 
 use crate::template::arguments::{Arguments, Entry, entry, lenient, wrong};
+use crate::template::blank::{Blank, is_blank};
 use crate::template::python::{self, Number};
 
 pub const FILTERS: &[Entry] = &[
@@ -23,7 +24,8 @@ fn default(_: &mut State, given: &Arguments) -> Result<Value, Error> {
         }
         flag => flag.is_some_and(Value::is_true),
     };
-    let missing = value.is_undefined() || (boolean && !value.is_true());
+    // As in Jinja2, also for what an inline `if` without `else` did not give.
+    let missing = value.is_undefined() || is_blank(value) || (boolean && !value.is_true());
     Ok(if missing { given.get("default_value").cloned().unwrap_or_else(|| "".into()) } else { value.clone() })
 }
 
@@ -64,6 +66,9 @@ fn bool(_: &mut State, given: &Arguments) -> Result<Value, Error> {
 
 fn int(_: &mut State, given: &Arguments) -> Result<Value, Error> {
     let value = given.value()?;
+    if is_blank(value) {
+        return Err(Blank::error());
+    }
     let base = given.int("base")?.unwrap_or(10);
     if base != 0 && !(2..=36).contains(&base) {
         return Err(wrong(format!("`base` must be 0 or from 2 to 36, it is {base}")));

@@ -39,6 +39,15 @@ fn to_json(_: &mut State, given: &Arguments) -> Result<Value, Error> {
     written(given, style(given, indent, false)?)
 }
 
+/// With sorted keys, four blanks deep.
+pub fn pretty(value: &Value) -> Result<String, Error> {
+    let (item, key) = (",".to_owned(), ": ".to_owned());
+    let style = Style { indent: Some("    ".into()), item, key, sort: true, ascii: true, skip: false, nan: true };
+    let mut out = String::new();
+    style.write(value, 0, &mut out)?;
+    Ok(out)
+}
+
 fn to_nice_json(_: &mut State, given: &Arguments) -> Result<Value, Error> {
     let indent = match given.get("indent") {
         Some(indent) => self::indent(Some(indent).filter(|indent| !indent.is_none()))?,

@@ -3,7 +3,7 @@
 use minijinja::value::ValueKind;
 use minijinja::{Error, State, Value};
 
-use crate::template::arguments::{Arguments, Entry, entry, wrong};
+use crate::template::arguments::{Arguments, Entry, bounded, entry, wrong};
 use crate::template::python;
 
 pub const FILTERS: &[Entry] = &[
@@ -48,23 +48,26 @@ fn reverse(_: &mut State, given: &Arguments) -> Result<Value, Error> {
 }
 
 fn batch(_: &mut State, given: &Arguments) -> Result<Value, Error> {
-    let size = given.int("linecount")?.ok_or_else(|| wrong("needs the argument `linecount`"))?;
-    let size = usize::try_from(size).ok().filter(|size| *size > 0);
-    let size = size.ok_or_else(|| wrong("`linecount` must be 1 or more"))?;
+    let wanted = given.int("linecount")?.ok_or_else(|| wrong("needs the argument `linecount`"))?;
     let items = given.value_items()?;
-    let rows = items.chunks(size).map(|row| {
-        let mut row = row.to_vec();
-        if let Some(fill) = given.some("fill_with") {
-            row.resize(size, fill.clone());
-        }
-        python::new_list(row)
-    });
-    Ok(python::new_list(rows))
+    // As in Jinja2, a row that can never be full takes all.
+    let size = usize::try_from(wanted).ok().filter(|size| *size > 0).unwrap_or(items.len().max(1));
+    let mut rows: Vec<Vec<Value>> = items.chunks(size).map(<[Value]>::to_vec).collect();
+    if wanted == 0 && !rows.is_empty() {
+        rows.insert(0, Vec::new());
+    }
+    if let (Some(fill), Some(last)) = (given.some("fill_with"), rows.last_mut()) {
+        let missing = usize::try_from(wanted).unwrap_or(0).saturating_sub(last.len());
+        bounded(missing)?;
+        last.extend(std::iter::repeat_n(fill.clone(), missing));
+    }
+    Ok(python::new_list(rows.into_iter().map(python::new_list)))
 }
 
 fn slice(_: &mut State, given: &Arguments) -> Result<Value, Error> {
     let items = given.value_items()?;
     let slices = given.size("slices", 0)?;
+    bounded(slices)?;
     if slices == 0 {
         return Err(wrong("`slices` must be 1 or more"));
     }

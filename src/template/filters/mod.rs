@@ -5,6 +5,7 @@
 mod casing;
 mod combining;
 mod converting;
+mod general;
 mod grouping;
 mod hashes;
 mod html;
@@ -37,6 +38,7 @@ use super::arguments::Entry;
 pub(super) use combining::products;
 pub(super) use converting::whole;
 pub(super) use lists::{below, flattened};
+pub(super) use ordering::Seen;
 pub(super) use passwords::{Hash, crypt, crypt_salt};
 pub use passwords::{encrypted, is_hash};
 pub(super) use paths::{controller, glob, home_expanded};
@@ -74,9 +76,13 @@ const THEMES: &[&[Entry]] = &[
     yaml::FILTERS,
 ];
 
+fn all() -> impl Iterator<Item = &'static Entry> {
+    THEMES.iter().chain(general::THEMES).copied().flatten()
+}
+
 /// Adds all filters to an environment, each also under its full name (`ansible.builtin.NAME`).
 pub fn register(env: &mut Environment<'static>) {
-    for filter in THEMES.iter().copied().flatten() {
+    for filter in all() {
         for name in filter.names {
             let call = |state: &mut minijinja::State, given| filter.run(state, given);
             env.add_filter(*name, call);
@@ -87,7 +93,13 @@ pub fn register(env: &mut Environment<'static>) {
     }
 }
 
+/// The filter of a name, which may have `ansible.builtin.` in front.
+pub(super) fn find(name: &str) -> Option<&'static Entry> {
+    let short = name.strip_prefix("ansible.builtin.").unwrap_or(name);
+    all().find(|entry| entry.names.contains(&short))
+}
+
 /// The names of all filters, without `ansible.builtin.`.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    THEMES.iter().copied().flatten().flat_map(|filter| filter.names).copied()
+    all().flat_map(|filter| filter.names).copied()
 }

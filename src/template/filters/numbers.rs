@@ -39,7 +39,11 @@ fn log(_: &mut State, given: &Arguments) -> Result<Value, Error> {
 }
 
 fn pow(_: &mut State, given: &Arguments) -> Result<Value, Error> {
-    Ok(number(given.value()?)?.float().powf(number(given.need("y")?)?.float()).into())
+    let (base, exponent) = (number(given.value()?)?.float(), number(given.need("y")?)?.float());
+    if python::has_no_power(base, exponent) {
+        return Err(wrong("this power is no number"));
+    }
+    Ok(base.powf(exponent).into())
 }
 
 fn root(_: &mut State, given: &Arguments) -> Result<Value, Error> {

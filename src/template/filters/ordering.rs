@@ -20,6 +20,7 @@ pub const FILTERS: &[Entry] = &[
 /// What an item is compared by: the item or its attribute, text in lower case unless the case matters.
 pub fn key(item: &Value, attribute: Option<&Value>, case_sensitive: bool) -> Result<Value, Error> {
     let value = attribute.map_or_else(|| Ok(item.clone()), |attribute| python::path(item, attribute))?;
+    python::defined(&value)?;
     Ok(match value.as_str() {
         Some(text) if !case_sensitive => text.to_lowercase().into(),
         _ => value,
@@ -83,7 +84,6 @@ fn extreme(given: &Arguments, wanted: Ordering) -> Result<Value, Error> {
     let mut best: Option<(Value, Value)> = None;
     for item in given.value_items()? {
         let by = key(&item, attribute, case)?;
-        python::defined(&by)?;
         let better = match &best {
             Some((known, _)) => python::compare(&by, known)? == wanted,
             None => true,

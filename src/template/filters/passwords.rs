@@ -7,11 +7,13 @@ use md5::{Digest, Md5};
 use minijinja::{Error, State, Value};
 use sha_crypt::{Params, sha256_crypt, sha512_crypt};
 
+use crate::template::Asks;
 use crate::template::arguments::{Arguments, Entry, entry, wrong};
 use crate::template::twister::Random;
 
 pub const FILTERS: &[Entry] =
-    &[entry(&["password_hash"], "password hashtype salt salt_size rounds ident", password_hash)];
+    &[entry(&["password_hash"], "password hashtype salt salt_size rounds ident", password_hash)
+        .asking_unless("salt", Asks::CHANCE)];
 
 /// The letters of crypt's base 64.
 const LETTERS: &[u8; 64] = b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";

@@ -8,6 +8,7 @@ use minijinja::{Error, State, Value};
 
 use crate::probe::{expand, paths};
 use crate::system::local::{Local, Nothing};
+use crate::template::Asks;
 use crate::template::arguments::{Arguments, Entry, entry, wrong};
 use crate::template::python;
 
@@ -15,13 +16,13 @@ pub const FILTERS: &[Entry] = &[
     entry(&["basename"], "path", basename),
     entry(&["commonpath"], "paths", commonpath),
     entry(&["dirname"], "path", dirname),
-    entry(&["expanduser"], "path", expanduser),
-    entry(&["expandvars"], "path", expandvars),
-    entry(&["fileglob"], "pathname", fileglob),
+    entry(&["expanduser"], "path", expanduser).asking(Asks::WORLD),
+    entry(&["expandvars"], "path", expandvars).asking(Asks::WORLD),
+    entry(&["fileglob"], "pathname", fileglob).asking(Asks::FILES),
     entry(&["normpath"], "path", normpath),
     entry(&["path_join"], "paths", path_join),
-    entry(&["realpath"], "path", realpath),
-    entry(&["relpath"], "path start", relpath),
+    entry(&["realpath"], "path", realpath).asking(Asks::FILES),
+    entry(&["relpath"], "path start", relpath).asking(Asks::FILES),
     entry(&["splitext"], "path", splitext),
 ];
 

@@ -24,8 +24,13 @@ fn named(error: Error, kind: &str, name: &str) -> Error {
     }
 }
 
+/// What is false has no items: `none | map('int')` is an empty list.
+fn items(given: &Arguments) -> Result<Vec<Value>, Error> {
+    if given.value()?.is_true() { given.value_items() } else { Ok(Vec::new()) }
+}
+
 fn map(state: &mut State, given: &Arguments) -> Result<Value, Error> {
-    let items = given.value_items()?;
+    let items = items(given)?;
     let Some(name) = given.rest.first() else { return attributes(items, given) };
     let Some(name) = name.as_str() else {
         return Err(wrong(format!("needs the name of a filter, this is {}", python::described(name))));
@@ -35,7 +40,10 @@ fn map(state: &mut State, given: &Arguments) -> Result<Value, Error> {
         .into_iter()
         .map(|item| {
             let all: Vec<Value> = std::iter::once(item).chain(arguments.iter().cloned()).collect();
-            state.apply_filter(name, &all).map_err(|error| named(error, "filter", name))
+            match state.apply_filter(name, &all) {
+                Err(error) if error.kind() == ErrorKind::UndefinedError => Ok(Value::UNDEFINED),
+                result => result.map_err(|error| named(error, "filter", name)),
+            }
         })
         .collect::<Result<Vec<_>, _>>()
         .map(python::new_list)
@@ -113,7 +121,7 @@ fn pick(state: &mut State, given: &Arguments, by_attribute: bool, wanted: bool) 
     };
     let arguments = arguments(rest, &given.others);
     let mut picked = Vec::new();
-    for item in given.value_items()? {
+    for item in items(given)? {
         let subject = attribute.map_or_else(|| Ok(item.clone()), |attribute| python::path(&item, attribute))?;
         let truth = match test {
             Some(test) => {

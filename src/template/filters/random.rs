@@ -3,13 +3,14 @@
 
 use minijinja::{Error, State, Value};
 
+use crate::template::Asks;
 use crate::template::arguments::{Arguments, Entry, entry, wrong};
 use crate::template::python::{self, Number};
 use crate::template::twister::Random;
 
 pub const FILTERS: &[Entry] = &[
-    entry(&["random"], "end start step seed", random), //
-    entry(&["shuffle"], "value seed", shuffle),
+    entry(&["random"], "end start step seed", random).asking_unless("seed", Asks::CHANCE), //
+    entry(&["shuffle"], "value seed", shuffle).asking_unless("seed", Asks::CHANCE),
 ];
 
 fn source(given: &Arguments, needed: bool) -> Result<Random, Error> {

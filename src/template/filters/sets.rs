@@ -14,7 +14,9 @@ pub const FILTERS: &[Entry] = &[
 ];
 
 fn both(given: &Arguments) -> Result<(Vec<Value>, Vec<Value>), Error> {
-    Ok((given.value_items()?, python::items(given.need("b")?)?))
+    let (a, b) = (given.value_items()?, python::items(given.need("b")?)?);
+    a.iter().chain(&b).try_for_each(python::defined)?;
+    Ok((a, b))
 }
 
 fn seen(items: &[Value]) -> Seen {

@@ -3,6 +3,7 @@
 use minijinja::{Error, State, Value};
 
 use crate::template::arguments::{Arguments, Entry, entry, wrong};
+use crate::template::percent::{self, Given};
 use crate::template::python;
 use crate::words;
 
@@ -12,6 +13,7 @@ pub const FILTERS: &[Entry] = &[
         "text style decoration newline beginning prefix prefix_count postfix postfix_count end",
         comment,
     ),
+    entry(&["format"], "value *args **", format),
     entry(&["join"], "value d attribute", join),
     entry(&["pprint"], "value", pprint),
     entry(&["quote"], "value", quote),
@@ -47,6 +49,18 @@ fn join(_: &mut State, given: &Arguments) -> Result<Value, Error> {
     Ok(out.into())
 }
 
+/// `'%s %s' | format(1, 2)`, `'%(a)s' | format(a=1)`
+fn format(_: &mut State, given: &Arguments) -> Result<Value, Error> {
+    let text = given.value_text()?;
+    let named = || python::new_map(given.others.iter().map(|(name, value)| (name.as_str().into(), value.clone())));
+    let written = match (given.rest.is_empty(), given.others.is_empty()) {
+        (_, true) => percent::format(&text, &Given::Row(&given.rest)),
+        (true, false) => percent::format(&text, &Given::Named(&named())),
+        _ => Err(wrong("takes positional or named values, not both")),
+    };
+    Ok(written?.into())
+}
+
 fn quote(_: &mut State, given: &Arguments) -> Result<Value, Error> {
     let value = given.value()?;
     Ok(words::quote(&if value.is_none() { "".into() } else { python::text(value) }).into())
@@ -63,10 +77,10 @@ fn replace(_: &mut State, given: &Arguments) -> Result<Value, Error> {
 }
 
 fn split(_: &mut State, given: &Arguments) -> Result<Value, Error> {
-    let text = given.value_text()?;
+    let text = given.value_str()?;
     let most = given.int("maxsplit")?.and_then(|most| usize::try_from(most).ok());
     let Some(separator) = given.str("sep")? else {
-        return Ok(python::new_list(blank_separated(&text, most).into_iter().map(Value::from)));
+        return Ok(python::new_list(blank_separated(text, most).into_iter().map(Value::from)));
     };
     if separator.is_empty() {
         return Err(wrong("`sep` must not be empty"));

@@ -10,12 +10,13 @@ use jiff::{SignedDuration, Timestamp, ZonedDateTime};
 use minijinja::value::{Enumerator, Object, ObjectRepr, from_args};
 use minijinja::{Error, ErrorKind, State, Value};
 
+use crate::template::Asks;
 use crate::template::arguments::{Arguments, Entry, entry, wrong};
 use crate::template::filters::converting::real;
 use crate::template::python::{self, Number};
 
 pub const FILTERS: &[Entry] = &[
-    entry(&["strftime"], "string_format second utc", strftime), //
+    entry(&["strftime"], "string_format second utc", strftime).asking_unless("second", Asks::ONCE), //
     entry(&["to_datetime"], "string format", to_datetime),
 ];
 

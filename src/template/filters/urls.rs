@@ -64,7 +64,9 @@ fn urldecode(_: &mut State, given: &Arguments) -> Result<Value, Error> {
 }
 
 fn urlsplit(_: &mut State, given: &Arguments) -> Result<Value, Error> {
-    let parts = split(given.value_str()?)?;
+    // As Python does: blanks at the start and line breaks anywhere are none of it.
+    let address = given.value_str()?.trim_start_matches(|letter: char| letter <= ' ').replace(['\t', '\r', '\n'], "");
+    let parts = split(&address)?;
     match given.str("query")?.filter(|query| !query.is_empty()) {
         None => Ok(python::new_map(parts.into_iter().map(|(name, value)| (name.into(), value)))),
         Some(wanted) => {

@@ -2,12 +2,13 @@
 
 use minijinja::{Error, State, Value};
 
+use crate::template::Asks;
 use crate::template::arguments::{Arguments, Entry, entry, wrong};
 use crate::vault::{self, Secret};
 
 pub const FILTERS: &[Entry] = &[
     entry(&["unvault"], "vault secret vault_id", unvault), //
-    entry(&["vault"], "data secret salt vault_id wrap_object", encrypt),
+    entry(&["vault"], "data secret salt vault_id wrap_object", encrypt).asking_unless("salt", Asks::CHANCE),
 ];
 
 fn secret(given: &Arguments) -> Result<Secret, Error> {

@@ -13,15 +13,20 @@ pub const FILTERS: &[Entry] = &[
 ];
 
 fn truncate(_: &mut State, given: &Arguments) -> Result<Value, Error> {
-    let text: Vec<char> = given.value_text()?.chars().collect();
+    let value = given.value()?;
     let length = given.size("length", 255)?;
     let leeway = given.size("leeway", 5)?;
+    // A list that is short enough stays a list.
+    if value.as_str().is_none() && python::items(value)?.len() <= length.saturating_add(leeway) {
+        return Ok(value.clone());
+    }
+    let text: Vec<char> = given.value_str()?.chars().collect();
     let end = given.get("end").map(python::text).unwrap_or("...".into());
     let end_length = end.chars().count();
     if length < end_length {
         return Err(wrong(format!("`length` must be at least {end_length}, which the end takes")));
     }
-    if text.len() <= length + leeway {
+    if text.len() <= length.saturating_add(leeway) {
         return Ok(text.into_iter().collect::<String>().into());
     }
     let mut kept = &text[..length - end_length];

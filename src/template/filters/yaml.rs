@@ -4,6 +4,7 @@ use minijinja::value::{Serde, ValueKind};
 use minijinja::{Error, State, Value};
 
 use crate::template::arguments::{Arguments, Entry, entry, wrong};
+use crate::template::blank::is_blank;
 use crate::template::filters;
 use crate::template::python::{self, Number};
 use crate::yaml::emitter::{Emitter, Layout, ScalarStyle};
@@ -140,6 +141,7 @@ impl Writer {
             ValueKind::None => "null".to_owned(),
             ValueKind::Bool => if value.is_true() { "true" } else { "false" }.to_owned(),
             ValueKind::Number => number(value),
+            _ if is_blank(value) => return Err("an inline `if` without `else` gave nothing to write".into()),
             _ => {
                 let text = self.escaped(&python::text(value));
                 return self.emitter.scalar(&text, is_text(&text), true, self.style);

@@ -7,9 +7,11 @@ use minijinja::{Error, Value};
 
 use super::{Asked, Lookup, lookup};
 use crate::failure::plain;
+use crate::template::Asks;
 use crate::template::arguments::wrong;
 
-pub const LOOKUPS: &[Lookup] = &[lookup("lines", "", lines), lookup("pipe", "", pipe)];
+pub const LOOKUPS: &[Lookup] =
+    &[lookup("lines", "", lines).asking(Asks::ONCE), lookup("pipe", "", pipe).asking(Asks::ONCE)];
 
 fn shell(asked: &Asked, line: &str) -> Result<String, Error> {
     let output: Output = Command::new("/bin/sh")

@@ -3,21 +3,23 @@
 use minijinja::{Error, Value};
 
 use super::{Asked, Lookup, lookup};
+use crate::template::Asks;
 use crate::template::TemplateOptions;
 use crate::template::arguments::wrong;
 use crate::template::filters::glob;
 use crate::template::python;
 
 pub const LOOKUPS: &[Lookup] = &[
-    lookup("file", "lstrip rstrip", file),
-    lookup("fileglob", "", fileglob),
+    lookup("file", "lstrip rstrip", file).asking(Asks::FILES),
+    lookup("fileglob", "", fileglob).asking(Asks::FILES),
     lookup(
         "template",
         "convert_data variable_start_string variable_end_string block_start_string block_end_string \
          comment_start_string comment_end_string trim_blocks lstrip_blocks template_vars",
         template,
-    ),
-    lookup("unvault", "", unvault),
+    )
+    .asking(Asks::FILES),
+    lookup("unvault", "", unvault).asking(Asks::FILES),
 ];
 
 fn file(asked: &Asked) -> Result<Vec<Value>, Error> {

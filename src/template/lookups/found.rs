@@ -3,11 +3,12 @@
 use minijinja::{Error, Value};
 
 use super::{Asked, Lookup, lookup};
+use crate::template::Asks;
 use crate::template::arguments::wrong;
 use crate::template::filters::home_expanded;
 use crate::template::python;
 
-pub const LOOKUPS: &[Lookup] = &[lookup("first_found", "files paths skip", first_found)];
+pub const LOOKUPS: &[Lookup] = &[lookup("first_found", "files paths skip", first_found).asking(Asks::FILES)];
 
 /// Files to look for, in which folders, and whether none may be found.
 #[derive(Default)]

@@ -5,12 +5,13 @@ use minijinja::{Error, Value};
 use super::{Asked, Lookup, lookup};
 use crate::inventory::Inventory;
 use crate::source;
+use crate::template::Asks;
 use crate::template::arguments::wrong;
 use crate::template::python;
 use crate::value::Map;
 use crate::yaml::Node;
 
-pub const LOOKUPS: &[Lookup] = &[lookup("inventory_hostnames", "", inventory_hostnames)];
+pub const LOOKUPS: &[Lookup] = &[lookup("inventory_hostnames", "", inventory_hostnames).asking(Asks::HOSTS)];
 
 fn inventory_hostnames(asked: &Asked) -> Result<Vec<Value>, Error> {
     let Some(groups) = asked.context.variable("groups")? else { return Ok(Vec::new()) };

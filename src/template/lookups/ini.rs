@@ -3,11 +3,13 @@
 use minijinja::{Error, Value};
 
 use super::{Asked, Lookup, inline, lookup};
+use crate::template::Asks;
 use crate::template::arguments::wrong;
 use crate::template::filters::with_pattern;
 
 pub const LOOKUPS: &[Lookup] =
-    &[lookup("ini", "type file section re encoding default case_sensitive allow_no_value interpolation", ini)];
+    &[lookup("ini", "type file section re encoding default case_sensitive allow_no_value interpolation", ini)
+        .asking(Asks::FILES)];
 
 /// What a file says: its sections, each with its entries.
 struct Ini {
@@ -53,11 +55,7 @@ fn ini(asked: &Asked) -> Result<Vec<Value>, Error> {
         let interpolate = flag("interpolation", true);
         if flag("re", false) {
             for (name, value) in ini.entries(&section) {
-                if with_pattern(&key, false, false, |pattern| {
-                    Ok(pattern
-                        .search(name, 0)?
-                        .is_some_and(|found| found.get(0).is_some_and(|whole| whole.start() == 0)))
-                })? {
+                if with_pattern(&key, false, false, |pattern| pattern.matches_start(name))? {
                     found.push(ini.value(&section, value, interpolate)?);
                 }
             }

@@ -3,18 +3,21 @@
 use minijinja::{Error, Value};
 
 use super::{Asked, Lookup, lookup};
+use crate::template::Asks;
 use crate::template::arguments::wrong;
 use crate::template::filters::{below, flattened, products};
 use crate::template::python;
 use crate::template::twister::Random;
 
 pub const LOOKUPS: &[Lookup] = &[
+    lookup("cartesian", "", nested).of("community.general"),
     lookup("dict", "", dict),
+    lookup("flattened", "", flattened_all).of("community.general"),
     lookup("indexed_items", "", indexed_items),
     lookup("items", "", items),
     lookup("list", "", list),
     lookup("nested", "", nested),
-    lookup("random_choice", "", random_choice),
+    lookup("random_choice", "", random_choice).asking(Asks::CHANCE),
     lookup("subelements", "", subelements),
     lookup("together", "", together),
 ];
@@ -27,6 +30,23 @@ fn list(asked: &Asked) -> Result<Vec<Value>, Error> {
 fn items(asked: &Asked) -> Result<Vec<Value>, Error> {
     let mut out = Vec::new();
     flattened(asked.terms.to_vec(), Some(1), false, &mut out)?;
+    Ok(out)
+}
+
+/// Lists in lists in lists count as their items. As in Ansible, a text `None` ends its list.
+fn flattened_all(asked: &Asked) -> Result<Vec<Value>, Error> {
+    fn flat(items: Vec<Value>, out: &mut Vec<Value>) -> Result<(), Error> {
+        for item in items {
+            match item.as_str() {
+                Some("None" | "null") => break,
+                _ if python::is_list(&item) => flat(python::items(&item)?, out)?,
+                _ => out.push(item),
+            }
+        }
+        Ok(())
+    }
+    let mut out = Vec::new();
+    flat(asked.terms.to_vec(), &mut out)?;
     Ok(out)
 }
 
@@ -55,7 +75,7 @@ fn nested(asked: &Asked) -> Result<Vec<Value>, Error> {
     if columns.is_empty() {
         return Err(wrong("needs at least one list"));
     }
-    products(&columns)
+    products(&columns)?
         .into_iter()
         .map(|row| {
             let mut flat = Vec::new();
@@ -72,7 +92,12 @@ fn together(asked: &Asked) -> Result<Vec<Value>, Error> {
     }
     let longest = columns.iter().map(Vec::len).max().unwrap_or_default();
     let cell = |column: &Vec<Value>, index: usize| column.get(index).cloned().unwrap_or_else(|| Value::from(()));
-    Ok((0..longest).map(|index| python::new_list(columns.iter().map(|column| cell(column, index)))).collect())
+    let row = |index: usize| {
+        let mut flat = Vec::new();
+        flattened(columns.iter().map(|column| cell(column, index)).collect(), Some(1), false, &mut flat)?;
+        Ok(python::new_list(flat))
+    };
+    (0..longest).map(row).collect()
 }
 
 fn random_choice(asked: &Asked) -> Result<Vec<Value>, Error> {

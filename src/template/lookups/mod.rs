@@ -16,9 +16,9 @@ use std::path::{Path, PathBuf};
 
 use minijinja::{Error, Value};
 
-use super::TemplateOptions;
 use super::arguments::wrong;
 use super::python;
+use super::{Asks, TemplateOptions};
 
 /// What a lookup may ask of the rendering that it is part of.
 pub trait LookupContext {
@@ -53,15 +53,31 @@ pub trait LookupContext {
 /// What a lookup does with its terms and options.
 type Call = fn(&Asked) -> Result<Vec<Value>, Error>;
 
-/// A lookup: its name, the options that it takes (separated by blanks, `**` for any), and what it does.
+/// A lookup: its name and collection, the options that it takes (separated by blanks, `**` for any), and what it does.
 struct Lookup {
     name: &'static str,
+    collection: &'static str,
     options: &'static str,
     call: Call,
+    asks: Asks,
 }
 
 const fn lookup(name: &'static str, options: &'static str, call: Call) -> Lookup {
-    Lookup { name, options, call }
+    Lookup { name, collection: "ansible.builtin", options, call, asks: Asks::NOTHING }
+}
+
+impl Lookup {
+    /// One of another collection, which is known by its short name too.
+    const fn of(mut self, collection: &'static str) -> Self {
+        self.collection = collection;
+        self
+    }
+
+    /// One that asks something beyond its terms.
+    const fn asking(mut self, asks: Asks) -> Self {
+        self.asks = asks;
+        self
+    }
 }
 
 const THEMES: &[&[Lookup]] = &[
@@ -90,6 +106,25 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     THEMES.iter().copied().flatten().map(|lookup| lookup.name)
 }
 
+/// What a lookup asks beyond its terms; anything where there is none of this name.
+pub(super) fn asks(name: &str) -> Asks {
+    find(name).map_or(Asks::ANYTHING, |lookup| lookup.asks)
+}
+
+/// Whether there is a lookup of this name, with its collection or without.
+pub(super) fn exists(name: &str) -> bool {
+    find(name).is_some()
+}
+
+fn find(name: &str) -> Option<&'static Lookup> {
+    let (collection, short) = name.rsplit_once('.').unwrap_or_default();
+    let mut all = THEMES.iter().copied().flatten();
+    match collection {
+        "" | "ansible.legacy" => all.find(|lookup| lookup.name == name.strip_prefix("ansible.legacy.").unwrap_or(name)),
+        _ => all.find(|lookup| lookup.name == short && lookup.collection == collection),
+    }
+}
+
 /// What a lookup finds. The names may have `ansible.builtin.` in front.
 pub fn call(
     name: &str,
@@ -98,7 +133,7 @@ pub fn call(
     context: &dyn LookupContext,
 ) -> Result<Vec<Value>, Error> {
     let short = name.strip_prefix("ansible.builtin.").unwrap_or(name);
-    let Some(lookup) = THEMES.iter().copied().flatten().find(|lookup| lookup.name == short) else {
+    let Some(lookup) = find(name) else {
         return Err(unknown(name, short));
     };
     for (option, value) in options {

@@ -10,12 +10,13 @@ use minijinja::{Error, Value};
 
 use super::{Asked, Lookup, lookup};
 use crate::failure::plain;
+use crate::template::Asks;
 use crate::template::arguments::wrong;
 use crate::template::filters::{Hash, crypt, crypt_salt, home_expanded, seeded};
 use crate::template::python;
 use crate::template::twister::Random;
 
-pub const LOOKUPS: &[Lookup] = &[lookup("password", "length chars encrypt ident seed", password)];
+pub const LOOKUPS: &[Lookup] = &[lookup("password", "length chars encrypt ident seed", password).asking(Asks::ONCE)];
 
 struct Wanted {
     path: PathBuf,

@@ -3,9 +3,11 @@
 use minijinja::{Error, Value};
 
 use super::{Asked, Lookup, inline, lookup};
+use crate::template::Asks;
 use crate::template::arguments::wrong;
 
-pub const LOOKUPS: &[Lookup] = &[lookup("csvfile", "col default delimiter encoding file keycol", csvfile)];
+pub const LOOKUPS: &[Lookup] =
+    &[lookup("csvfile", "col default delimiter encoding file keycol", csvfile).asking(Asks::FILES)];
 
 /// The field in column `col` of the first row whose field in column `keycol` is the term.
 fn csvfile(asked: &Asked) -> Result<Vec<Value>, Error> {

@@ -7,6 +7,7 @@ use minijinja::{Error, Value};
 use super::{Asked, Lookup, lookup};
 use crate::failure::plain;
 use crate::system::{Machine, Request};
+use crate::template::Asks;
 use crate::template::arguments::wrong;
 use crate::template::filters::controller;
 use crate::template::python;
@@ -16,7 +17,8 @@ pub const LOOKUPS: &[Lookup] = &[lookup(
     "split_lines headers username password force_basic_auth validate_certs timeout use_proxy follow_redirects \
      http_agent ca_path client_cert client_key unix_socket force",
     url,
-)];
+)
+.asking(Asks::ONCE)];
 
 fn url(asked: &Asked) -> Result<Vec<Value>, Error> {
     let mut found = Vec::new();

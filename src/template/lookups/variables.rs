@@ -4,11 +4,15 @@
 use minijinja::{Error, Value};
 
 use super::{Asked, Lookup, lookup};
+use crate::template::Asks;
 use crate::template::arguments::wrong;
 use crate::template::filters::with_pattern;
 
-pub const LOOKUPS: &[Lookup] =
-    &[lookup("env", "default", env), lookup("varnames", "", varnames), lookup("vars", "default", vars)];
+pub const LOOKUPS: &[Lookup] = &[
+    lookup("env", "default", env).asking(Asks::WORLD),
+    lookup("varnames", "", varnames),
+    lookup("vars", "default", vars),
+];
 
 /// Variables of wodctl's own environment; empty where there is none.
 fn env(asked: &Asked) -> Result<Vec<Value>, Error> {
@@ -22,7 +26,7 @@ fn env(asked: &Asked) -> Result<Vec<Value>, Error> {
 }
 
 fn vars(asked: &Asked) -> Result<Vec<Value>, Error> {
-    let default = asked.options.iter().find(|(name, _)| name == "default").map(|(_, value)| value);
+    let default = asked.option("default");
     let found = asked.texts()?.into_iter().map(|name| match (asked.context.variable(&name)?, default) {
         (Some(value), _) => Ok(value),
         (None, Some(default)) => Ok(default.clone()),

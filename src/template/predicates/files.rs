@@ -9,18 +9,19 @@ use std::path::PathBuf;
 use minijinja::{Error, State, Value};
 
 use crate::failure::plain;
+use crate::template::Asks;
 use crate::template::arguments::{Arguments, Entry, entry, wrong};
 
 pub const TESTS: &[Entry] = &[
     entry(&["abs", "is_abs"], "path", abs),
-    entry(&["directory", "is_dir"], "path", directory),
-    entry(&["exists"], "path", exists),
-    entry(&["file", "is_file"], "path", file),
-    entry(&["link", "is_link"], "path", link),
-    entry(&["link_exists"], "path", link_exists),
-    entry(&["mount", "is_mount"], "path", mount),
-    entry(&["vaulted_file"], "value", vaulted_file),
-    entry(&["same_file", "is_same_file"], "path other", same_file),
+    entry(&["directory", "is_dir"], "path", directory).asking(Asks::FILES),
+    entry(&["exists"], "path", exists).asking(Asks::FILES),
+    entry(&["file", "is_file"], "path", file).asking(Asks::FILES),
+    entry(&["link", "is_link"], "path", link).asking(Asks::FILES),
+    entry(&["link_exists"], "path", link_exists).asking(Asks::FILES),
+    entry(&["mount", "is_mount"], "path", mount).asking(Asks::FILES),
+    entry(&["vaulted_file"], "value", vaulted_file).asking(Asks::FILES),
+    entry(&["same_file", "is_same_file"], "path other", same_file).asking(Asks::FILES),
 ];
 
 fn path(given: &Arguments) -> Result<PathBuf, Error> {

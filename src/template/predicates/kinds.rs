@@ -6,6 +6,7 @@ use minijinja::value::ValueKind;
 use minijinja::{Error, State, Value};
 
 use crate::template::arguments::{Arguments, Entry, entry, lenient, wrong};
+use crate::template::blank::is_blank;
 use crate::template::python::{self, Number};
 
 pub const TESTS: &[Entry] = &[
@@ -40,11 +41,13 @@ pub const TESTS: &[Entry] = &[
 ];
 
 fn defined(_: &mut State, given: &Arguments) -> Result<Value, Error> {
-    Ok((!given.value()?.is_undefined()).into())
+    let value = given.value()?;
+    Ok((!value.is_undefined() && !is_blank(value)).into())
 }
 
 fn undefined(_: &mut State, given: &Arguments) -> Result<Value, Error> {
-    Ok(given.value()?.is_undefined().into())
+    let value = given.value()?;
+    Ok((value.is_undefined() || is_blank(value)).into())
 }
 
 fn is(given: &Arguments, name: &str) -> Result<Value, Error> {
@@ -111,12 +114,21 @@ fn whole(value: &Value) -> Result<i128, Error> {
     }
 }
 
+/// What a division leaves, with the sign of the divisor.
+fn rest(value: &Value, divisor: f64) -> Result<f64, Error> {
+    match python::number(value) {
+        Some(Number::Int(number)) => Ok(number.rem_euclid(divisor as i128) as f64),
+        Some(Number::Float(number)) => Ok(number.rem_euclid(divisor)),
+        None => Err(wrong(format!("needs a number, this is {}", python::described(value)))),
+    }
+}
+
 fn even(_: &mut State, given: &Arguments) -> Result<Value, Error> {
-    Ok((whole(given.value()?)? % 2 == 0).into())
+    Ok((rest(given.value()?, 2.0)? == 0.0).into())
 }
 
 fn odd(_: &mut State, given: &Arguments) -> Result<Value, Error> {
-    Ok((whole(given.value()?)? % 2 != 0).into())
+    Ok((rest(given.value()?, 2.0)? == 1.0).into())
 }
 
 fn divisibleby(_: &mut State, given: &Arguments) -> Result<Value, Error> {

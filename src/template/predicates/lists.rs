@@ -38,9 +38,17 @@ pub fn holds(container: &Value, value: &Value) -> Result<bool, Error> {
     }
 }
 
+/// Whether Python could take it into a set.
+fn can_be_key(value: &Value) -> bool {
+    !python::is_map(value) && (!python::is_list(value) || python::is_tuple(value))
+}
+
 fn each_in(left: &Value, right: &Value) -> Result<Value, Error> {
-    let right = python::items(right)?;
-    Ok(python::items(left)?.iter().all(|item| right.contains(item)).into())
+    let (left, right) = (python::items(left)?, python::items(right)?);
+    if let Some(item) = left.iter().chain(&right).find(|item| !can_be_key(item)) {
+        return Err(wrong(format!("a set cannot hold {}", python::described(item))));
+    }
+    Ok(left.iter().all(|item| right.contains(item)).into())
 }
 
 fn subset(_: &mut State, given: &Arguments) -> Result<Value, Error> {

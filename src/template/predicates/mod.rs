@@ -3,6 +3,7 @@
 mod files;
 mod kinds;
 mod lists;
+mod network;
 mod results;
 mod text;
 mod version;
@@ -10,8 +11,10 @@ mod version;
 use minijinja::Environment;
 
 use super::arguments::Entry;
+pub(super) use version::loosely;
 
-const THEMES: &[&[Entry]] = &[files::TESTS, kinds::TESTS, lists::TESTS, results::TESTS, text::TESTS, version::TESTS];
+const THEMES: &[&[Entry]] =
+    &[files::TESTS, kinds::TESTS, lists::TESTS, network::TESTS, results::TESTS, text::TESTS, version::TESTS];
 
 /// Adds all tests to an environment, each also under its full name (`ansible.builtin.NAME`).
 pub fn register(env: &mut Environment<'static>) {
@@ -24,6 +27,12 @@ pub fn register(env: &mut Environment<'static>) {
             }
         }
     }
+}
+
+/// The test of a name, which may have `ansible.builtin.` in front.
+pub(super) fn find(name: &str) -> Option<&'static Entry> {
+    let short = name.strip_prefix("ansible.builtin.").unwrap_or(name);
+    THEMES.iter().copied().flatten().find(|entry| entry.names.contains(&short))
 }
 
 /// The names of all tests, without `ansible.builtin.`.

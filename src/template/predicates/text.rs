@@ -92,7 +92,8 @@ fn parts(text: &str) -> (String, &str) {
 
 /// Whether it has one of the wanted schemes; without any wanted, everything is a reference.
 fn is_uri(given: &Arguments) -> Result<bool, Error> {
-    let (scheme, _) = parts(given.value_str()?);
+    let Some(text) = given.value()?.as_str() else { return Ok(false) };
+    let (scheme, _) = parts(text);
     Ok(match given.some("schemes") {
         Some(schemes) => python::items(schemes)?.iter().any(|known| known.as_str() == Some(&scheme)),
         None => true,
@@ -105,12 +106,13 @@ fn uri(_: &mut State, given: &Arguments) -> Result<Value, Error> {
 
 /// A reference that names a server, or a file.
 fn url(_: &mut State, given: &Arguments) -> Result<Value, Error> {
-    let (scheme, server) = parts(given.value_str()?);
+    let Some(text) = given.value()?.as_str() else { return Ok(false.into()) };
+    let (scheme, server) = parts(text);
     Ok((is_uri(given)? && (!server.is_empty() || scheme == "file")).into())
 }
 
 fn urn(_: &mut State, given: &Arguments) -> Result<Value, Error> {
-    Ok((parts(given.value_str()?).0 == "urn").into())
+    Ok(given.value()?.as_str().is_some_and(|text| parts(text).0 == "urn").into())
 }
 
 /// A text that came out of a vault: nobody sees it encrypted.

@@ -30,6 +30,11 @@ fn version(_: &mut State, given: &Arguments) -> Result<Value, Error> {
     Ok(wanted(compare(&parsed(&left)?, &parsed(&right)?)?).into())
 }
 
+/// The order of two versions of which nothing is known.
+pub fn loosely(left: &str, right: &str) -> Result<Ordering, Error> {
+    compare(&loose(left), &loose(right))
+}
+
 type Reader = fn(&str) -> Option<Vec<Part>>;
 
 fn reader(given: &Arguments) -> Result<(Reader, &str), Error> {

@@ -1,14 +1,16 @@
 //! What can be said about a text without any values: is it a template, are its filters, tests and lookups there, which
 //! variables does it need.
 
+pub(super) mod needs;
+
 use std::collections::HashSet;
 use std::path::Path;
 
-use minijinja::machinery::{Span as Place, ast};
+use crate::template::syntax::{Place, ast};
 
 use super::engine::Engine;
 use super::unit::{Kind, Tree, Unit};
-use super::{TemplateOptions, condition, is_template, report};
+use super::{Needs, TemplateOptions, condition, is_template, report};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::value::Value;
@@ -50,7 +52,7 @@ pub(super) fn node(engine: &Engine, node: &Node, kind: Kind, found: &mut Inspect
         NodeKind::Scalar(Value::Str(text)) => {
             let bare = if kind == Kind::Condition { condition::without_braces(text) } else { None };
             match engine.parsed(kind, bare.as_deref().unwrap_or(text)) {
-                Ok(unit) => look(engine, unit, node, found),
+                Ok(unit) => examine(engine, unit, node, found),
                 Err(problem) => found.problems.push(report::syntax_problem(&problem, node)),
             }
         }
@@ -66,19 +68,20 @@ pub(super) fn file(engine: &Engine, path: &Path, text: &str, options: &TemplateO
     if options.is_template(text) {
         let (node, parsed) = engine.read_file(path, text, options);
         match parsed {
-            Ok(unit) => look(engine, unit, &node, &mut found),
+            Ok(unit) => examine(engine, unit, &node, &mut found),
             Err(problem) => found.problems.push(report::syntax_problem(&problem, &node)),
         }
     }
     found
 }
 
-fn look(engine: &Engine, unit: &'static Unit, node: &Node, found: &mut Inspection) {
+fn look<'a>(engine: &'a Engine, unit: &'static Unit, node: &'a Node) -> Look<'a> {
     let mut look = Look {
         engine,
         unit,
         node,
         found: Inspection::default(),
+        needs: Needs::default(),
         declared: HashSet::new(),
         unsure: 0,
         guards: 0,
@@ -88,7 +91,11 @@ fn look(engine: &Engine, unit: &'static Unit, node: &Node, found: &mut Inspectio
         Tree::Expression(expression) => look.expression(expression),
         _ => look.body(unit.tree.parts()),
     }
-    let Look { found: mut own, declared, imports, .. } = look;
+    look
+}
+
+fn examine(engine: &Engine, unit: &'static Unit, node: &Node, found: &mut Inspection) {
+    let Look { found: mut own, declared, imports, .. } = look(engine, unit, node);
     own.uses.retain(|used| !declared.contains(used.name.as_str()) && !own.guarded.contains(&used.name) && !imports);
     found.problems.append(&mut own.problems);
     found.uses.append(&mut own.uses);
@@ -100,6 +107,7 @@ struct Look<'a> {
     unit: &'static Unit,
     node: &'a Node,
     found: Inspection,
+    needs: Needs,
     /// Names that the text sets itself, anywhere.
     declared: HashSet<&'static str>,
     /// Whether this may not be evaluated.
@@ -177,20 +185,26 @@ impl Look<'_> {
             }
             Stmt::Block(block) => self.maybe(|look| look.body(&block.body)),
             Stmt::Import(import) => {
+                self.needs_template();
                 self.expression(&import.expr);
                 self.target(&import.name);
             }
             Stmt::FromImport(import) => {
+                self.needs_template();
                 self.expression(&import.expr);
                 for (name, alias) in &import.names {
                     self.target(alias.as_ref().unwrap_or(name));
                 }
             }
             Stmt::Extends(extends) => {
+                self.needs_template();
                 self.imports = true;
                 self.expression(&extends.name);
             }
-            Stmt::Include(include) => self.expression(&include.name),
+            Stmt::Include(include) => {
+                self.needs_template();
+                self.expression(&include.name);
+            }
             Stmt::Macro(declaration) => self.declaration(declaration),
             Stmt::CallBlock(block) => {
                 self.expression(&block.call.expr);
@@ -227,7 +241,7 @@ impl Look<'_> {
     fn expression(&mut self, expression: &'static Expr) {
         match expression {
             Expr::Var(var) => self.variable(var.id, expression.span()),
-            Expr::Const(_) => {}
+            Expr::Const(constant) => constant.value.as_str().into_iter().for_each(|text| self.needs_text(text)),
             Expr::Slice(slice) => {
                 self.expression(&slice.expr);
                 let bounds = [&slice.start, &slice.stop, &slice.step];
@@ -262,7 +276,13 @@ impl Look<'_> {
             Expr::Call(call) => {
                 self.lookup(call);
                 self.expression(&call.expr);
-                self.arguments(&call.args);
+                // A macro may ask its parameters whether they are defined.
+                match &call.expr {
+                    Expr::Var(var) if self.engine.global(var.id).is_none() => {
+                        self.maybe(|look| look.arguments(&call.args));
+                    }
+                    _ => self.arguments(&call.args),
+                }
             }
             Expr::List(list) => list.items.iter().for_each(|item| self.expression(item)),
             Expr::Tuple(tuple) => tuple.items.iter().for_each(|item| self.expression(item)),
@@ -275,6 +295,7 @@ impl Look<'_> {
     }
 
     fn variable(&mut self, name: &'static str, place: Place) {
+        self.needs_name(name);
         if self.guards > 0 {
             self.found.guarded.insert(name.to_owned());
         } else if self.engine.global(name).is_none() {
@@ -287,6 +308,7 @@ impl Look<'_> {
     fn filter(&mut self, filter: &'static ast::Spanned<ast::Filter<'static>>) {
         let name: String = filter.name.split_whitespace().collect();
         self.known("filter", &name, filter.span());
+        self.needs_filter(&name, &filter.args);
         match name.rsplit('.').next().unwrap_or_default() {
             "default" | "d" | "mandatory" => self.guarded(|look| {
                 filter.expr.iter().for_each(|expression| look.expression(expression));
@@ -314,6 +336,7 @@ impl Look<'_> {
     fn test(&mut self, test: &'static ast::Spanned<ast::Test<'static>>) {
         let name: String = test.name.split_whitespace().collect();
         self.known("test", &name, test.span());
+        self.needs_test(&name, &test.args);
         match name.as_str() {
             "defined" | "undefined" => self.guarded(|look| look.expression(&test.expr)),
             _ => self.expression(&test.expr),
@@ -323,6 +346,7 @@ impl Look<'_> {
 
     fn lookup(&mut self, call: &'static ast::Spanned<ast::Call<'static>>) {
         let Expr::Var(function) = &call.expr else { return };
+        self.needs_function(function.id, &call.args);
         if !matches!(function.id, "lookup" | "query" | "q") {
             return;
         }
