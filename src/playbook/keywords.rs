@@ -1,11 +1,14 @@
 //! Which keyword may stand where and what it takes: Ansible's, as of ansible-core 2.19.
 
+use std::sync::Arc;
+
 use super::fields;
 use super::{Base, Problems};
 use crate::diagnostic::Diagnostic;
 use crate::module::Arg;
+use crate::modules;
 use crate::value::Value;
-use crate::yaml::Entry;
+use crate::yaml::{Entry, Node};
 
 /// What a keyword takes, literally or when its template is rendered.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -262,13 +265,27 @@ impl Base {
             "when" => self.when = fields::many(entry.value),
             "tags" => self.tags = fields::commas(entry.value),
             "vars" => self.vars = fields::vars(entry.value, problems),
-            "module_defaults" => self.module_defaults = fields::many(entry.value),
-            // Every module that there is, is found by its short name whatever collections are searched.
-            "collections" => {}
+            "module_defaults" => {
+                self.module_defaults = fields::many(entry.value);
+                problems.extend(without_effect(&self.module_defaults));
+            }
+            // For roles: every module that there is, is found by its short name whatever collections are searched.
+            "collections" => {
+                self.collections = fields::many(entry.value).iter().map(|name| fields::scalar_text(name)).collect();
+            }
             _ => return Some(entry),
         }
         None
     }
+}
+
+/// Defaults for modules that there are not.
+fn without_effect(defaults: &[Arc<Node>]) -> impl Iterator<Item = Diagnostic> {
+    let entries = defaults.iter().filter_map(|node| node.as_map()).flatten();
+    entries.filter(|(name, _)| modules::find(name).is_none()).map(|(name, entry)| {
+        let what = if name.starts_with("group/") { "group of modules" } else { "module" };
+        Diagnostic::warning(entry.key, format!("there is no {what} `{name}`, so these defaults have no effect"))
+    })
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Plays and the file they stand in.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -61,7 +61,7 @@ fn import(span: Span, file: Entry, rest: IndexMap<String, Entry>, problems: &mut
 fn play(span: Span, entries: IndexMap<String, Entry>, path: &Path, problems: &mut Problems) -> Option<Play> {
     let mut play = Play {
         span,
-        path: with_folder(path),
+        path: path.to_owned(),
         base: Default::default(),
         hosts: Arc::new(Node::scalar(span, Value::Null)),
         gather_facts: None,
@@ -102,14 +102,6 @@ fn play(span: Span, entries: IndexMap<String, Entry>, path: &Path, problems: &mu
         return None;
     }
     Some(play)
-}
-
-/// A bare name lies in the current folder, which can be looked at as `.` and not as nothing.
-fn with_folder(path: &Path) -> PathBuf {
-    match path.parent() {
-        Some(folder) if folder.as_os_str().is_empty() => Path::new(".").join(path),
-        _ => path.to_owned(),
-    }
 }
 
 impl Play {

@@ -87,9 +87,19 @@ impl Project {
         parsed
     }
 
-    /// The folder of a role: `roles/` beside the playbook, the project's folders, beside the role that asks, the
-    /// playbook's own folder, or the name taken as a path. The error holds the folders that were searched.
-    pub fn find_role(&self, name: &str, playbook: &Path, asking: Option<&Path>) -> Result<PathBuf, Vec<PathBuf>> {
+    /// The folder of a role, with its whole name: in a collection that its name begins with or that is searched, in
+    /// `roles/` beside the playbook, the project's folders, beside the role that asks, the playbook's own folder, or the
+    /// name taken as a path. The error holds the folders that were searched.
+    pub fn find_role(
+        &self,
+        name: &str,
+        collections: &[String],
+        playbook: &Path,
+        asking: Option<&Path>,
+    ) -> Result<(PathBuf, String), Vec<PathBuf>> {
+        if let Some(found) = self.find_in_collections(name, collections, playbook) {
+            return Ok(found);
+        }
         let beside = asking.and_then(Path::parent).map(Path::to_owned);
         let mut folders = vec![playbook.join("roles")];
         folders.extend(self.roles.iter().cloned());
@@ -99,13 +109,29 @@ impl Project {
         for folder in folders {
             let candidate = folder.join(name);
             if candidate.is_dir() {
-                return Ok(candidate);
+                return Ok((candidate, name.rsplit('/').next().unwrap_or(name).to_owned()));
             }
             if !searched.contains(&folder) {
                 searched.push(folder);
             }
         }
         Err(searched)
+    }
+
+    /// A role of a collection below `collections/`, beside the playbook or in the project.
+    fn find_in_collections(&self, name: &str, collections: &[String], playbook: &Path) -> Option<(PathBuf, String)> {
+        let own = name.rsplit_once('.').filter(|(collection, _)| collection.matches('.').count() == 1);
+        let names: Vec<(&str, &str)> = match own {
+            Some(own) => vec![own],
+            None => collections.iter().map(|collection| (collection.as_str(), name)).collect(),
+        };
+        let roots = self.roles.iter().filter_map(|roles| roles.parent()).chain([playbook]);
+        let roots: Vec<PathBuf> = roots.map(|root| root.join("collections/ansible_collections")).collect();
+        names.iter().find_map(|(collection, role)| {
+            let inside = Path::new(&collection.replace('.', "/")).join("roles").join(role);
+            let found = roots.iter().map(|root| root.join(&inside)).find(|path| path.is_dir())?;
+            Some((found, format!("{collection}.{role}")))
+        })
     }
 
     /// All roles that can be found beside a playbook and in the project, for suggestions.

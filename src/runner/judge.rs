@@ -84,7 +84,7 @@ pub fn judge(bench: &Bench, step: &Step, layers: &[Arc<Layer>], ended: Ended, at
             verdict.warnings.push(format!("known after: {after}"));
             verdict
         }
-        Ended::Variables(values, _) => Verdict::new(Status::Ok, values),
+        Ended::Variables(values, _) => judged(Verdict::new(Status::Ok, values)),
         Ended::Lost(why) => {
             Verdict::new(Status::Unreachable, map! { "changed" => false, "unreachable" => true, "msg" => why })
         }
@@ -189,7 +189,7 @@ impl Conditions<'_> {
             Err(error) => return self.trouble(verdict, error, "retries"),
         };
         if attempts.most > 1 {
-            verdict.values.insert("attempts".into(), attempt.into());
+            verdict.values.insert("attempts".into(), attempt.max(1).into());
         }
         if !verdict.values.contains_key("skipped") {
             verdict = self.changed(verdict, &keywords.changed_when);
@@ -249,7 +249,8 @@ impl Conditions<'_> {
         match enough {
             Ok(true) => verdict,
             Ok(false) => {
-                verdict.again = attempt < attempts.most;
+                // What is settled here comes out the same however often it is tried.
+                verdict.again = attempt > 0 && attempt < attempts.most;
                 if !verdict.again {
                     verdict.values.insert("attempts".into(), (attempts.most - 1).into());
                     verdict.values.insert("failed".into(), true.into());

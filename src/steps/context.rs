@@ -19,6 +19,8 @@ pub struct Context {
     pub(super) when: Vec<Arc<Node>>,
     pub(super) tags: Vec<String>,
     pub(super) module_defaults: Vec<Arc<Node>>,
+    /// Collections in which roles are looked for.
+    pub(super) collections: Vec<String>,
     /// Variables of blocks and includes. Those of the role are in `role`.
     pub(super) layers: Vec<Arc<Layer>>,
     pub(super) files: Arc<SearchPath>,
@@ -38,6 +40,9 @@ impl Context {
         }
         inner.when.extend(base.when.iter().cloned());
         add_tags(&mut inner.tags, &base.tags);
+        if !base.collections.is_empty() {
+            inner.collections.clone_from(&base.collections);
+        }
         inner.module_defaults.extend(base.module_defaults.iter().cloned());
         inner.layers.extend(layer(Level::BlockVars, origin, span, &base.vars));
         inner

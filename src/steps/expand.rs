@@ -174,6 +174,7 @@ impl Expander {
             when: base.when.clone(),
             tags,
             module_defaults: base.module_defaults.clone(),
+            collections: base.collections.clone(),
             layers: Vec::new(),
             files: Arc::new(files),
             role: None,

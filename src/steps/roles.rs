@@ -121,7 +121,8 @@ impl Builder<'_> {
     }
 
     fn expand_role(&mut self, use_: Use, context: &Context) -> Option<(Vec<Item>, Arc<InRole>)> {
-        let path = self.find_role(&use_)?;
+        let (path, name) = self.find_role(&use_, &context.collections)?;
+        let use_ = Use { name: &name, ..use_ };
         if use_.is_static {
             self.refuse_cycle(&use_, &path)?;
         }
@@ -154,18 +155,22 @@ impl Builder<'_> {
             task: path.join("tasks"),
             playbook: context.files.playbook.clone(),
         };
-        let inner = Context { role: Some(in_role.clone()), files: Arc::new(files), handlers: false, ..context.clone() };
+        let mut inner =
+            Context { role: Some(in_role.clone()), files: Arc::new(files), handlers: false, ..context.clone() };
+        if let Some((collection, _)) = name.rsplit_once('.').filter(|(collection, _)| collection.contains('.')) {
+            inner.collections = vec![collection.to_owned()];
+        }
         self.role_handlers_of(&use_, &in_role, &inner);
         items.extend(self.role_tasks(&use_, &in_role, role.argument_specs.as_deref(), &inner));
         items.extend(self.implicit(Work::RoleEnd, &inner));
         Some((items, in_role))
     }
 
-    fn find_role(&mut self, use_: &Use) -> Option<PathBuf> {
+    fn find_role(&mut self, use_: &Use, collections: &[String]) -> Option<(PathBuf, String)> {
         let asking = use_.parents.last().map(|parent| parent.path.as_path());
         let folder = self.expander.folder();
-        match self.expander.project.find_role(use_.name, &folder, asking) {
-            Ok(path) => Some(path),
+        match self.expander.project.find_role(use_.name, collections, &folder, asking) {
+            Ok(found) => Some(found),
             Err(searched) => {
                 let names = self.expander.project.role_names(&folder);
                 let searched: Vec<_> = searched.iter().map(|folder| folder.display().to_string()).collect();
@@ -216,7 +221,7 @@ impl Builder<'_> {
         dependencies: Vec<Arc<InRole>>,
     ) -> InRole {
         let mut role = InRole {
-            name: use_.name.rsplit('/').next().unwrap_or(use_.name).to_owned(),
+            name: use_.name.to_owned(),
             path: path.to_owned(),
             run,
             layers: Vec::new(),
@@ -233,7 +238,7 @@ impl Builder<'_> {
         if !use_.public {
             return;
         }
-        if use_.parents.is_empty() && !self.role_names.contains(&role.name) {
+        if (use_.parents.is_empty() || use_.included) && !self.role_names.contains(&role.name) {
             self.role_names.push(role.name.clone());
         }
         let of = |role: &InRole| [role.own.defaults.clone(), role.own.vars.clone()];

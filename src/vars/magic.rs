@@ -111,13 +111,14 @@ pub fn of_place(files: &SearchPath) -> Map {
 
 /// What the tasks of a role see; `parents` are the names and folders of those that included it, the nearest first.
 pub fn of_role(name: &str, folder: &Path, parents: &[(&str, &Path)]) -> Map {
-    let mut parts = name.splitn(3, '.');
-    let collection = match (parts.next(), parts.next(), parts.next()) {
-        (Some(namespace), Some(collection), Some(_)) => Value::Str(format!("{namespace}.{collection}")),
-        _ => Value::Null,
+    // A role beside the playbook may have dots in its name as well.
+    let is_of_collection = folder.components().any(|part| part.as_os_str() == "ansible_collections");
+    let (collection, short) = match name.rsplit_once('.').filter(|_| is_of_collection) {
+        Some((collection, short)) => (Value::from(collection), short),
+        None => (Value::Null, name),
     };
     let mut values = crate::map! {
-        "role_name" => name.rsplit('.').next().unwrap_or(name), "ansible_role_name" => name,
+        "role_name" => short, "ansible_role_name" => name,
         "role_path" => absolute(folder), "ansible_collection_name" => collection,
         "role_uuid" => blake3::hash(format!("{name} {}", folder.display()).as_bytes()).to_hex().as_str(),
     };
