@@ -1,8 +1,10 @@
 //! Carries out one call: ask the module, perform, ask again.
 
 use crate::change::perform::{Leave, Performed, Watch, perform};
+use crate::change::ran;
 use crate::failure::Failure;
 use crate::module::Module;
+use crate::probe::attributes;
 use crate::protocol::Outcome;
 use crate::system::Machine;
 use crate::value::{Map, Value};
@@ -25,11 +27,16 @@ pub fn carry_out(
     let mut done = Performed::default();
     let mut warnings = Vec::new();
     let ended = rounds(module, machine, with_diffs, watch, &mut done, &mut warnings);
-    let (values, failure, opaque) = match ended {
+    let (mut values, mut failure, opaque) = match ended {
         Ok(End::Cancelled) => return None,
         Ok(End::Values(values, opaque)) => (values, None, opaque),
         Err(failure) => (Map::new(), Some(failure), false),
     };
+    ran::add_lines(&mut values);
+    if let Some(failure) = &mut failure {
+        ran::add_lines(&mut failure.values);
+        attributes::add_to_failure(machine, &mut failure.values);
+    }
     let micros = began.elapsed().as_micros() as u64;
     let changed = done.changed || opaque && values.get("changed") == Some(&Value::Bool(true));
     Some(Outcome { changed, failure, values, diffs: done.diffs, warnings, opaque, micros })

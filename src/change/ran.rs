@@ -7,7 +7,7 @@ use crate::map;
 use crate::system::Output;
 use crate::value::{Map, Value};
 
-/// `stdout`, `stderr`, `rc`, `start`, `end`, `delta` and the two lists of lines. `strip` takes line ends off the two texts.
+/// `stdout`, `stderr`, `rc`, `start`, `end` and `delta`. `strip` takes line ends off the two texts.
 pub fn values(output: &Output, strip: bool) -> Map {
     let strip = |text: String| if strip { text.trim_end_matches(['\r', '\n']).to_owned() } else { text };
     let stdout = strip(output.text());
@@ -17,16 +17,26 @@ pub fn values(output: &Output, strip: bool) -> Map {
         "start" => moment(output.started),
         "end" => moment(output.started + i128::from(output.elapsed)),
         "delta" => duration(output.elapsed),
-        "stdout_lines" => lines(&stdout),
         "stdout" => stdout,
-        "stderr_lines" => lines(&stderr),
         "stderr" => stderr,
+    }
+}
+
+/// Adds the lines of what was printed, as the results of all modules have them.
+pub fn add_lines(values: &mut Map) {
+    for (text, list) in [("stdout", "stdout_lines"), ("stderr", "stderr_lines")] {
+        let value = match values.get(text) {
+            Some(Value::Str(text)) => Value::from(lines(text)),
+            Some(unknown @ Value::Unknown(_)) => unknown.clone(),
+            _ => continue,
+        };
+        values.entry(list.to_owned()).or_insert(value);
     }
 }
 
 /// The same values before anybody can know them.
 pub fn unknown() -> Map {
-    let keys = ["rc", "start", "end", "delta", "stdout_lines", "stdout", "stderr_lines", "stderr"];
+    let keys = ["rc", "start", "end", "delta", "stdout", "stderr"];
     keys.map(|key| (key.to_owned(), Value::Unknown(String::new()))).into_iter().collect()
 }
 

@@ -14,8 +14,7 @@ use crate::yaml::Node;
 /// The files and templates that a module's arguments name.
 pub(super) fn check(step: &Step, problems: &mut Vec<Diagnostic>) {
     let Work::Call { spec, args, .. } = &step.work else { return };
-    let remote = args.get("remote_src");
-    let is_remote = remote.map_or(spec.is_remote_by_default(), |node| is_template(node) || says_yes(node))
+    let is_remote = spec.is_remote(|name| args.get(name), |node| is_template(node) || says_yes(node))
         // Whose the source is, is said by `delegate_to`.
         || (spec.name == "synchronize" && step.keywords.delegate_to.is_some());
     for (key, entry) in args.as_map().into_iter().flatten() {

@@ -202,15 +202,10 @@ impl<'a> Given<'a> {
         self.args.keys().map(String::as_str).filter(move |key| !known(key))
     }
 
-    /// Whether it brings files of the controller, by arguments that name them. `remote`: unless something else is said,
-    /// they lie on the host.
+    /// Whether it brings files of the controller, by arguments that name them. `remote`: they lie on the host.
     pub fn brings_files(&self, remote: bool) -> bool {
         let is_file = |param: &&Param| matches!(param.kind, Kind::Files | Kind::Template);
-        let stays = match self.value("remote_src") {
-            Some(value) => *value == Value::Bool(true),
-            None => remote,
-        };
-        !stays && self.params.iter().filter(is_file).any(|param| self.has(param.name))
+        !remote && self.params.iter().filter(is_file).any(|param| self.has(param.name))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The entries of the registry.
 
 use super::{ArgError, Arguments, Effects, Given, Module, Param, Things};
-use crate::value::Map;
+use crate::value::{Map, Value};
 
 /// Where a module's work is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,16 +82,18 @@ impl ModuleSpec {
         }
     }
 
-    /// Whether its files lie on the target unless the arguments say that they are the controller's.
-    pub fn is_remote_by_default(&self) -> bool {
-        self.param("remote_src").and_then(|param| param.default) == Some("true")
+    /// Whether its files lie on the target: by `remote_src`, or by its contrary `copy`, which `unarchive` had before.
+    pub fn is_remote<T>(&self, given: impl Fn(&str) -> Option<T>, truth: impl Fn(T) -> bool) -> bool {
+        let says = |name: &str| self.param(name).and_then(|_| given(name)).map(&truth);
+        let by_default = || self.param("remote_src").and_then(|param| param.default) == Some("true");
+        says("remote_src").or_else(|| says("copy").map(|copy| !copy)).unwrap_or_else(by_default)
     }
 
     /// What a call reads and writes. Arguments that are not known yet are `Value::Unknown`.
     pub fn effects_of(&self, args: &Map) -> Effects {
         let given = Given::new(args, (self.params)());
         let effects = (self.effects)(&given);
-        match given.brings_files(self.is_remote_by_default()) {
+        match given.brings_files(self.is_remote(|name| given.value(name), |value| *value == Value::Bool(true))) {
             true => effects.reading(Things::FILES),
             false => effects,
         }

@@ -61,7 +61,11 @@ impl Module for Args {
             replaced: Attributes::default(),
         };
         let mut change = placing.plan(system, done)?;
-        change.values.extend(map! { "msg" => "OK", "md5sum" => md5 });
+        change.values.shift_remove("path");
+        if let Source::Remote(path) = &self.src {
+            change.values.extend(map! { "msg" => "OK", "src" => path.to_string_lossy().into_owned() });
+        }
+        change.values.insert("md5sum".into(), md5.into());
         Ok(change)
     }
 

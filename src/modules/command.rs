@@ -104,7 +104,7 @@ impl Run<'_> {
         if let Some(output) = done.last() {
             return self.judge(output);
         }
-        let chdir = self.chdir.map(|dir| directory(system, dir)).transpose()?;
+        let chdir = self.chdir.map(|dir| directory(system, dir)).transpose().map_err(|failure| self.not_run(failure))?;
         if let Some(why) = self.guard.holds_back(system, chdir.as_deref())? {
             return Ok(Change::none(self.skipped(why)));
         }
@@ -119,9 +119,11 @@ impl Run<'_> {
         let mut values = map! { "cmd" => self.shown.clone() };
         values.extend(ran::values(output, self.strip));
         if let Some(why) = &output.refused {
-            return Err(Failure { values, ..Failure::new(format!("Error executing command: {why}")) });
+            let failure = self.not_run(Failure::new(format!("Error executing command: {why}")));
+            return Err(failure.with("cmd", self.line()).with("rc", output.rc));
         }
         if output.rc != 0 {
+            // Whatever it says, it ran.
             values.insert("changed".into(), true.into());
             return Err(Failure { values, ..Failure::new("non-zero return code") });
         }
@@ -129,17 +131,28 @@ impl Run<'_> {
         Ok(Change::none(values))
     }
 
+    /// A failure before the program ran.
+    fn not_run(&self, failure: Failure) -> Failure {
+        let values = [("cmd", self.shown.clone()), ("rc", Value::Null), ("stdout", "".into()), ("stderr", "".into())];
+        values.into_iter().fold(failure, |failure, (key, value)| failure.with(key, value))
+    }
+
+    /// The command as one line.
+    fn line(&self) -> Value {
+        match &self.shown {
+            Value::List(all) => all.iter().filter_map(Value::as_str).map(words::quote).collect::<Vec<_>>().join(" ").into(),
+            line => line.clone(),
+        }
+    }
+
     /// The result where `creates` or `removes` holds the program back.
     fn skipped(&self, (path, is): (&Path, &str)) -> Map {
-        let stdout = format!("skipped, since {} {is}", path.display());
         map! {
             "cmd" => self.shown.clone(),
             "rc" => 0,
             "msg" => format!("Did not run command since '{}' {is}", path.display()),
-            "stdout_lines" => vec![stdout.clone()],
-            "stdout" => stdout,
+            "stdout" => format!("skipped, since {} {is}", path.display()),
             "stderr" => "",
-            "stderr_lines" => Vec::<String>::new(),
             "start" => Value::Null,
             "end" => Value::Null,
             "delta" => Value::Null,

@@ -99,6 +99,8 @@ impl Module for Args {
         }
         match file {
             Some(file) if self.state == State::Absent && table.is_empty() => {
+                change.values.retain(|name, _| name == "cron_file" || name == "backup_file");
+                change.values.insert("state".into(), "absent".into());
                 change.actions.push(Action::change(Act::Remove { path: file.path }));
             }
             Some(file) => {
@@ -248,7 +250,7 @@ impl Args {
     }
 
     fn values(&self, table: &Table) -> Map {
-        let mut values = map! { "jobs" => table.jobs(), "envs" => table.variables(), "state" => self.state.as_str() };
+        let mut values = map! { "jobs" => table.jobs(), "envs" => table.variables() };
         if let Some(file) = &self.cron_file {
             values.insert("cron_file".into(), file.to_string_lossy().into_owned().into());
         }

@@ -7,7 +7,7 @@ use crate::failure::{During, Failure};
 use crate::module::{Effects, Given, Module, ModuleSpec, Things};
 use crate::probe::{expand, paths};
 use crate::system::{Digest, FileKind, Output, System};
-use crate::value::{Map, Value};
+use crate::value::Value;
 use crate::{args, map};
 
 /// A file travels in answers, at most so many bytes in each.
@@ -81,10 +81,12 @@ impl Module for Args {
 
 impl Args {
     fn missing(&self, file: String, why: &str) -> Result<Change, Failure> {
-        let values: Map = map! { "file" => file, "msg" => format!("{why}, not transferring, ignored") };
         match self.fail_on_missing {
-            true => Err(Failure { values, ..Failure::new(why).argument("src") }),
-            false => Ok(Change::none(values)),
+            true => Err(Failure::new(why).argument("src")),
+            false => {
+                let message = format!("{why}, not transferring, ignored");
+                Ok(Change::none(map! { "file" => file, "msg" => message }))
+            }
         }
     }
 }

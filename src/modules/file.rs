@@ -66,10 +66,7 @@ pub static SPEC: ModuleSpec = ModuleSpec::of::<Args>("ansible.builtin", "file");
 
 impl Module for Args {
     fn plan(&self, system: &dyn System, done: &[Output]) -> Result<Change, Failure> {
-        let subject = Subject::of(self, system)?;
-        let (actions, warnings) = if done.is_empty() { self.actions(system, &subject)? } else { Default::default() };
-        let values = self.values(system, &subject)?;
-        Ok(Change { again: !actions.is_empty(), actions, values, warnings })
+        self.bring(system, done).map_err(|failure| failure.with("path", self.path.to_string_lossy().into_owned()))
     }
 
     fn check(&self) -> Result<(), ArgError> {
@@ -164,6 +161,13 @@ fn standing(stat: &Stat) -> State {
 }
 
 impl Args {
+    fn bring(&self, system: &dyn System, done: &[Output]) -> Result<Change, Failure> {
+        let subject = Subject::of(self, system)?;
+        let (actions, warnings) = if done.is_empty() { self.actions(system, &subject)? } else { Default::default() };
+        let values = self.values(system, &subject)?;
+        Ok(Change { again: !actions.is_empty(), actions, values, warnings })
+    }
+
     fn actions(&self, system: &dyn System, subject: &Subject) -> Result<(Vec<Action>, Vec<String>), Failure> {
         let times = Times::read(self, subject.state, system)?;
         let actions = match subject.state {
@@ -248,6 +252,8 @@ impl Args {
         }
         match subject.state {
             State::Absent => drop(values.insert("state".to_owned(), "absent".into())),
+            // A link that points nowhere has none.
+            State::Link if paths::stat(system, &subject.path, true)?.is_none() => {}
             _ => values.extend(attributes::values(system, &subject.path)?),
         }
         Ok(values)

@@ -34,24 +34,25 @@ impl Module for Args {
         words.extend(self.key.as_deref());
         let output = system.query(&Command::new(words)).during(|| "start getent")?;
         let name = format!("getent_{}", self.database);
+        const MISSING: &str = "One or more supplied key could not be found in the database.";
         let entries = match (output.rc, &self.key) {
             (0, _) => self.entries(&output.text()),
             (1, _) => {
                 return Err(Failure::new(format!("getent knows no database `{}`", self.database)).argument("database"));
             }
             (2, Some(key)) if !self.fail_key => map! { key.as_str() => Value::Null },
-            (2, _) => {
-                return Err(
-                    Failure::new("One or more supplied key could not be found in the database.").argument("key")
-                );
-            }
+            (2, _) => return Err(Failure::new(MISSING).argument("key")),
             (3, _) => {
                 let message = format!("all entries of `{}` cannot be listed; give a `key`", self.database);
                 return Err(Failure::new(message).argument("database"));
             }
             (rc, _) => return Err(Failure::new(format!("getent: {}", output.errors().trim())).with("rc", rc)),
         };
-        Ok(Change::none(map! { "ansible_facts" => map! { name => entries } }))
+        let mut values = map! { "ansible_facts" => map! { name => entries } };
+        if output.rc != 0 {
+            values.insert("msg".into(), MISSING.into());
+        }
+        Ok(Change::none(values))
     }
 
     fn effects(given: &Given) -> Effects {

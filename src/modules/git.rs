@@ -81,18 +81,18 @@ impl Module for Args {
         let dest = paths::absolute(system, &self.dest)?;
         let git = self.git(system)?;
         if has_run(done, "clone") && done.iter().any(|output| output.planned) {
-            return Ok(Change::none(self.values(&Value::Null, &Value::Unknown(String::new()), false)));
+            return Ok(Change::none(self.values(&Value::Null, &Value::Unknown(String::new()), None)));
         }
         let found = Local::find(self, system, &git, &dest)?;
         match found {
             None if !self.clone => {
                 let target = Target::ask(self, system, &git)?;
-                Ok(Change::none(self.values(&Value::Null, &target.commit.into(), false)))
+                Ok(Change::none(self.values(&Value::Null, &target.commit.into(), None)))
             }
             None => self.make(system, &git, &dest),
             Some(local) if !self.update && !has_run(done, "clone") => {
                 let head = Value::from(local.head);
-                Ok(Change::none(self.values(&head, &head, false)))
+                Ok(Change::none(self.values(&head, &head, None)))
             }
             Some(local) => self.bring(system, &git, &local, done),
         }
@@ -177,14 +177,12 @@ impl Args {
         });
         actions.extend(aside.then(|| Action::change(Act::Rename { from: place, to: dest.to_owned() })));
         let after = target.map_or(Value::Unknown(String::new()), |target| target.commit.into());
-        Ok(Change::again(actions, self.values(&Value::Null, &after, false)))
+        Ok(Change::again(actions, self.values(&Value::Null, &after, None)))
     }
 
-    fn values(&self, before: &Value, after: &Value, remote_url_changed: bool) -> Map {
+    fn values(&self, before: &Value, after: &Value, remote_url_changed: Option<bool>) -> Map {
         let mut values = map! { "before" => before.clone(), "after" => after.clone() };
-        if remote_url_changed {
-            values.insert("remote_url_changed".into(), true.into());
-        }
+        values.extend(remote_url_changed.map(|changed| ("remote_url_changed".to_owned(), changed.into())));
         if let Some(folder) = &self.separate_git_dir {
             values.insert("git_dir_now".into(), folder.display().to_string().into());
         }

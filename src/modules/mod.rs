@@ -143,7 +143,9 @@ registry! {
     script,
     selinux,
     service,
+    service_facts,
     set_fact,
+    set_stats,
     setup,
     shell,
     slurp,
@@ -163,12 +165,26 @@ registry! {
     yum_repository,
 }
 
+pub mod edit;
+pub mod file_args;
+pub mod placing;
+pub mod postgresql;
+pub mod printed;
+pub mod put;
+pub mod text_file;
+pub mod web;
+
+/// Collections whose modules were Ansible's own once, and which it still finds by their old names (`ansible.builtin.sysctl`).
+const HAVE_LEFT: [&str; 3] = ["ansible.posix", "community.general", "community.postgresql"];
+
 /// Finds a module by its short name, its full name or an alias (`copy`, `ansible.builtin.copy`, `ansible.legacy.copy`).
 pub fn find(name: &str) -> Option<&'static ModuleSpec> {
     let (collection, short) = name.rsplit_once('.').map_or((None, name), |(before, last)| (Some(before), last));
     let holds = |spec: &ModuleSpec| match collection {
         None => true,
-        Some("ansible.legacy") => spec.collection == "ansible.builtin",
+        Some("ansible.builtin" | "ansible.legacy") => {
+            spec.collection == "ansible.builtin" || HAVE_LEFT.contains(&spec.collection)
+        }
         Some(collection) => spec.collection == collection,
     };
     ALL.iter().copied().find(|spec| holds(spec) && (spec.name == short || spec.aliases.contains(&short)))

@@ -53,11 +53,15 @@ impl Placing<'_> {
             return Ok(Change::none(values));
         }
         if !done.is_empty() {
-            return Ok(Change::none(self.values(system, &spot, done)?));
+            return Ok(Change::none(self.written(system, &spot, done)?));
         }
-        let actions = self.actions(system, &spot)?;
-        let values = self.values(system, &spot, &[])?;
-        Ok(Change { again: !actions.is_empty(), actions, values, ..Change::default() })
+        if let Some(stat) = &spot.stat
+            && holds(system, &spot.path, stat, &self.content)?
+        {
+            let actions = self.put.common.settle(system, &spot.path, stat)?;
+            return Ok(Change::of(actions, self.there(system, &spot, stat)?));
+        }
+        Ok(Change::again(self.actions(system, &spot)?, self.written(system, &spot, &[])?))
     }
 
     fn spot(&self, system: &dyn System) -> Result<Spot, Failure> {
@@ -82,11 +86,6 @@ impl Placing<'_> {
 
     fn actions(&self, system: &dyn System, spot: &Spot) -> Result<Vec<crate::change::Action>, Failure> {
         let Spot { path, stat, .. } = spot;
-        if let Some(stat) = stat
-            && holds(system, path, stat, &self.content)?
-        {
-            return self.put.common.settle(system, path, stat);
-        }
         if let Some(checksum) = self.checksum.filter(|checksum| *checksum != self.sha1) {
             return Err(wrong_checksum(&self.sha1, checksum));
         }
@@ -112,14 +111,28 @@ impl Placing<'_> {
         }
         if !paths::ends_in_slash(self.dest) {
             let message = format!("Destination directory {} does not exist", parent.display());
-            return Err(Failure::new(message).argument("dest"));
+            return Err(Failure::new(message).argument("dest").with("checksum", self.sha1.as_str()));
         }
         make_dirs(system, &missing, &Common { flags: None, ..self.put.common.with_mode(self.directory_mode) })
     }
 
-    fn values(&self, system: &dyn System, spot: &Spot, done: &[Output]) -> Result<Map, Failure> {
-        let shown = || text(&spot.shown);
-        let mut values = map! { "dest" => shown(), "path" => shown(), "checksum" => self.sha1.as_str() };
+    /// The values of a content that is there already; owner, group and permissions as they will be.
+    fn there(&self, system: &dyn System, spot: &Spot, stat: &Stat) -> Result<Map, Failure> {
+        let wanted = self.put.common.attributes(system, Some(stat), false)?;
+        let settled = Stat {
+            uid: wanted.uid.unwrap_or(stat.uid),
+            gid: wanted.gid.unwrap_or(stat.gid),
+            mode: wanted.mode.unwrap_or(stat.mode),
+            ..stat.clone()
+        };
+        let mut values =
+            map! { "dest" => text(&spot.shown), "path" => text(&spot.shown), "checksum" => self.sha1.as_str() };
+        values.extend(attributes::values_of(system, &settled)?);
+        Ok(values)
+    }
+
+    fn written(&self, system: &dyn System, spot: &Spot, done: &[Output]) -> Result<Map, Failure> {
+        let mut values = map! { "dest" => text(&spot.shown), "checksum" => self.sha1.as_str() };
         if !done.is_empty() {
             values.extend(self.name.map(|name| ("src".to_owned(), name.into())));
             let md5 = system.digest(&spot.path, Digest::Md5);

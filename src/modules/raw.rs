@@ -1,4 +1,5 @@
 use super::command::{Guard, Run};
+use super::script::RETURNED;
 use crate::args;
 use crate::change::Change;
 use crate::failure::Failure;
@@ -25,10 +26,16 @@ impl Module for Args {
     fn plan(&self, system: &dyn System, done: &[Output]) -> Result<Change, Failure> {
         let guard = Guard { creates: None, removes: None };
         let run = Run { shown: Value::from(self.cmd.as_str()), chdir: None, guard, strip: false };
-        run.plan(system, done, || {
+        let mut planned = run.plan(system, done, || {
             let argv = vec![self.executable.clone(), "-c".to_owned(), self.cmd.clone()];
             Ok(Command { argv, ..Command::default() })
-        })
+        });
+        let values = match &mut planned {
+            Ok(change) => &mut change.values,
+            Err(failure) => &mut failure.values,
+        };
+        values.retain(|name, _| name == "changed" || RETURNED.contains(&name.as_str()));
+        planned
     }
 
     fn check(&self) -> Result<(), ArgError> {

@@ -111,8 +111,8 @@ impl Args {
     }
 }
 
-/// What a script returns.
-const RETURNED: [&str; 5] = ["rc", "stdout", "stdout_lines", "stderr", "stderr_lines"];
+/// What is returned of a program that runs without Ansible's own `command`.
+pub(super) const RETURNED: [&str; 3] = ["rc", "stdout", "stderr"];
 
 fn judge(output: &Output) -> Result<Change, Failure> {
     let mut values = ran::values(output, false);

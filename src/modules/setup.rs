@@ -31,7 +31,8 @@ args! {
 }
 
 /// The registry's entry.
-pub static SPEC: ModuleSpec = ModuleSpec::of::<Args>("ansible.builtin", "setup");
+pub static SPEC: ModuleSpec =
+    ModuleSpec { aliases: &["gather_facts"], ..ModuleSpec::of::<Args>("ansible.builtin", "setup") };
 
 impl Module for Args {
     fn plan(&self, system: &dyn System, _: &[Output]) -> Result<Change, Failure> {

@@ -25,7 +25,7 @@ args! {
     /// Starts, stops, enables and masks units of systemd.
     ///
     /// In this order: `daemon_reload`, `daemon_reexec`, `masked`, `enabled`, `state`. A failure to start shows what the
-    /// unit logged last.
+    /// unit logged last. With a name alone it only says how the unit is.
     pub struct Args {
         /// The unit; `.service` is added if it has no type.
         name: Option<String>, alias("service", "unit");
@@ -68,11 +68,6 @@ impl Module for Args {
 
     fn check(&self) -> Result<(), ArgError> {
         let wants = self.state.is_some() || self.enabled.is_some() || self.masked.is_some();
-        if !wants && !self.daemon_reload && !self.daemon_reexec {
-            return Err(ArgError::whole(
-                "one of `state`, `enabled`, `masked`, `daemon_reload`, `daemon_reexec` is needed",
-            ));
-        }
         match &self.name {
             None if wants => return Err(ArgError::whole("`state`, `enabled` and `masked` need `name`")),
             Some(name) if name.contains(['*', '?', '[']) => {

@@ -30,7 +30,9 @@ file_args! {
         /// The directory to unpack into. It must be there.
         dest: PathBuf;
         /// `src` lies on the host.
-        remote_src: bool = false, elsewhere("where the source is read");
+        remote_src: Option<bool>;
+        /// The contrary of `remote_src`, which it excludes: `src` is a file of the controller.
+        copy: Option<bool>;
         /// Do nothing if this path exists.
         creates: Option<PathBuf>;
         /// Return the names of all that the archive holds.
@@ -55,7 +57,7 @@ impl Module for Args {
     fn plan(&self, system: &dyn System, done: &[Output]) -> Result<Change, Failure> {
         let guard = Guard { creates: self.creates.as_deref(), removes: None };
         if let Some((path, is)) = guard.holds_back(system, None)?.filter(|_| done.is_empty()) {
-            return Ok(Change::none(map! { "msg" => format!("skipped, since {} {is}", path.display()) }));
+            return Ok(Change::none(map! { "skipped" => true, "msg" => format!("skipped, since {} {is}", path.display()) }));
         }
         let dest = paths::absolute(system, &self.dest)?;
         if !paths::is_dir(system, &dest)? {
@@ -83,6 +85,9 @@ impl Module for Args {
     }
 
     fn check(&self) -> Result<(), ArgError> {
+        if self.copy.is_some() && self.remote_src.is_some() {
+            return Err(ArgError::new("copy", "give either `copy` or `remote_src`, not both"));
+        }
         if !self.include.is_empty() && !self.exclude.is_empty() {
             return Err(ArgError::new("include", "give either `include` or `exclude`, not both"));
         }

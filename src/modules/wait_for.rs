@@ -9,7 +9,7 @@ use fancy_regex::Regex;
 use crate::change::{Act, Action, Change};
 use crate::failure::Failure;
 use crate::module::{ArgError, Module, ModuleSpec};
-use crate::probe::{addresses, paths};
+use crate::probe::{addresses, attributes, paths};
 use crate::system::{Command, Output, System};
 use crate::value::{Map, Value};
 use crate::{args, choices, map};
@@ -84,7 +84,13 @@ impl Module for Args {
         }
         let left = (i64::from(self.timeout) - elapsed).clamp(1, i64::from(self.connect_timeout.max(1)));
         match self.look(system, Duration::from_secs(left as u64))? {
-            Some(found) => Ok(Change::none(self.values(elapsed.into(), found))),
+            Some(mut found) => {
+                if let Some(path) = &self.path {
+                    // As of every file that a result names: `state` is what it is.
+                    found.extend(attributes::values(system, &paths::absolute(system, path)?)?);
+                }
+                Ok(Change::none(self.values(elapsed.into(), found)))
+            }
             None if !done.is_empty() && elapsed >= i64::from(self.timeout) => Err(self.failure(elapsed)),
             None => Ok(self.wait(self.sleep)),
         }

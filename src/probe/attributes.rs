@@ -78,6 +78,18 @@ pub fn values(system: &dyn System, path: &Path) -> Result<Map, Failure> {
     values_of(system, &stat)
 }
 
+/// Adds how that stands which a failure names as `path`; where nobody can look, nothing is added.
+pub fn add_to_failure(system: &dyn System, failed: &mut Map) {
+    let Some(path) = failed.get("path").and_then(Value::as_str).map(|path| system.cwd().join(path)) else { return };
+    let found = match system.stat(&path, true) {
+        Ok(Some(_)) => values(system, &path).unwrap_or_default(),
+        Ok(None) | Err(_) => return,
+    };
+    for (key, value) in found {
+        failed.entry(key).or_insert(value);
+    }
+}
+
 /// The same of what is known already.
 pub fn values_of(system: &dyn System, stat: &Stat) -> Result<Map, Failure> {
     let owner = passwd::user_by_id(system, stat.uid)?.map_or_else(|| stat.uid.to_string(), |user| user.name);
@@ -93,7 +105,8 @@ pub fn values_of(system: &dyn System, stat: &Stat) -> Result<Map, Failure> {
         "group" => group,
         "uid" => stat.uid,
         "gid" => stat.gid,
-        "mode" => format!("{:04o}", stat.mode),
+        // A zero and then at least three digits: `0644`, `02775`.
+        "mode" => format!("0{:03o}", stat.mode),
         "size" => i64::try_from(stat.size).map_or(Value::Null, Value::Int),
         "state" => state,
     })

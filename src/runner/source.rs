@@ -41,7 +41,7 @@ pub fn resolve(
         let names = std::iter::once(&param.name).chain(param.aliases);
         let Some(key) = names.copied().find(|key| args.contains_key(*key)) else { continue };
         let name = text_of(&args[key]);
-        let stays = args.get("remote_src").map_or(spec.is_remote_by_default(), truth) || name.contains("://");
+        let stays = spec.is_remote(|name| args.get(name), truth) || name.contains("://");
         if stays && kind == "files" {
             continue;
         }

@@ -58,8 +58,8 @@ impl Args {
             let message = format!("there are local modifications in {} ({files})", local.path.display());
             return Err(Failure::new(format!("{message}: `force: true` discards them")).argument("force"));
         }
-        let moved =
-            done.iter().any(|output| is_run(output, "set-url") || (is_run(output, "remote") && is_run(output, "add")));
+        let moved = done.iter().any(|output| is_run(output, "set-url") || (is_run(output, "remote") && is_run(output, "add")));
+        let moved = Some(moved).filter(|_| !has_run(done, "clone"));
         let before = self.before(local, done);
         if let Some(change) = self.tidy_remote(system, git, local, done, &before)? {
             return Ok(change);
@@ -126,7 +126,7 @@ impl Args {
         let mut actions = self.note(system, git, local, done)?;
         let command = self.command(system, git, Some(&local.path), &words)?;
         actions.push(Action::run(command, "cannot set the address of the server").expect(Output::default()));
-        Ok(Some(Change::again(actions, self.values(before, before, true))))
+        Ok(Some(Change::again(actions, self.values(before, before, Some(true)))))
     }
 
     /// Fetches what is not there yet, then checks it out.
@@ -140,7 +140,7 @@ impl Args {
         target: &Target,
         is_change: bool,
         before: &Value,
-        moved: bool,
+        moved: Option<bool>,
     ) -> Result<Change, Failure> {
         let values = self.values(before, &target.commit.clone().into(), moved);
         let planned = done.iter().any(|output| output.planned);

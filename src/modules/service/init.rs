@@ -12,6 +12,7 @@ use crate::value::Value;
 /// An init script that shall do something.
 pub struct Script<'a> {
     pub args: &'a Args,
+    pub name: &'a str,
     pub openrc: bool,
 }
 
@@ -20,7 +21,7 @@ impl Script<'_> {
         if !done.is_empty() {
             return Ok(Change::none(self.args.values()));
         }
-        let name = &self.args.name;
+        let name = self.name;
         let script = Path::new("/etc/init.d").join(name);
         if system.stat(&script, true).during(|| format!("look at {}", script.display()))?.is_none() {
             return Err(Failure::new(format!("Could not find the requested service {name}: host")).argument("name"));
@@ -63,7 +64,7 @@ impl Script<'_> {
         }
         let mut words = self.service(verb);
         words.extend(self.args.words().map_err(|why| Failure::new(why).argument("arguments"))?);
-        let action = Action::run(Command::new(words), format!("Unable to {verb} service {}", self.args.name));
+        let action = Action::run(Command::new(words), format!("Unable to {verb} service {}", self.name));
         Ok(action.expect(Output::default()).settles(self.subject("init_script_runs"), verb != "stop"))
     }
 
@@ -72,12 +73,12 @@ impl Script<'_> {
         let enabled = match system.predicted(&self.subject("init_script_enabled")) {
             Some(Value::Bool(enabled)) => enabled,
             _ if self.openrc => self.is_in_runlevel(system)?,
-            _ => init_script_is_enabled(system, &self.args.name)?,
+            _ => init_script_is_enabled(system, self.name)?,
         };
         if enabled == wanted {
             return Ok(None);
         }
-        let name = self.args.name.as_str();
+        let name = self.name;
         let words = match (self.openrc, system.which("update-rc.d").is_some()) {
             (true, _) => vec!["rc-update", if wanted { "add" } else { "del" }, name, self.runlevel()],
             (false, true) => vec!["update-rc.d", name, if wanted { "enable" } else { "disable" }],
@@ -89,7 +90,7 @@ impl Script<'_> {
     }
 
     fn is_in_runlevel(&self, system: &dyn System) -> Result<bool, Failure> {
-        let link = Path::new("/etc/runlevels").join(self.runlevel()).join(&self.args.name);
+        let link = Path::new("/etc/runlevels").join(self.runlevel()).join(self.name);
         Ok(system.stat(&link, false).during(|| format!("look at {}", link.display()))?.is_some())
     }
 
@@ -99,11 +100,11 @@ impl Script<'_> {
 
     fn service(&self, verb: &str) -> Vec<String> {
         let program = if self.openrc { "rc-service" } else { "service" };
-        [program, &self.args.name, verb].map(str::to_owned).to_vec()
+        [program, self.name, verb].map(str::to_owned).to_vec()
     }
 
     fn subject(&self, kind: &str) -> Subject {
-        Subject::Other(kind.to_owned(), self.args.name.clone())
+        Subject::Other(kind.to_owned(), self.name.to_owned())
     }
 }
 
