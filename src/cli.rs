@@ -10,10 +10,10 @@ use crate::protocol::Mode;
 
 const EXIT_CODES: &str = "\
 Exit status:
-    0  success
-    1  the run did not start: wrong usage, missing files, errors in playbooks
-    2  at least one host failed
-    4  at least one host was unreachable (even if another one failed)
+    0  all is well
+    1  the run could not start, or not go on: usage, files, static check
+    2  a host failed
+    4  a host could not be reached (also if another one failed)
   130  interrupted";
 
 /// Configure machines with Ansible playbooks, without Python on either end
@@ -48,7 +48,9 @@ enum Command {
     Vault(commands::vault::Args),
     /// Show the documentation of a module, or list all modules
     Doc(commands::doc::Args),
-    /// Generate a shell completion script
+    /// Explain a kind of problem, or list all kinds
+    Explain(commands::explain::Args),
+    /// Print a script that completes commands and options in a shell
     Completions(commands::completions::Args),
     /// Generate a man page
     Man(commands::man::Args),
@@ -81,6 +83,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Vars(args) => commands::vars::run(args),
         Command::Vault(args) => commands::vault::run(args),
         Command::Doc(args) => commands::doc::run(args),
+        Command::Explain(args) => commands::explain::run(args),
         Command::Completions(args) => commands::completions::run(args, command()),
         Command::Man(args) => commands::man::run(args, command()),
     };

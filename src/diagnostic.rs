@@ -1,5 +1,8 @@
 //! What is wrong with the input, for people: the message, the text under a caret, and what to do.
 
+pub mod kinds;
+
+use self::kinds::Kind;
 use crate::source::{self, Span};
 
 /// How bad it is.
@@ -16,6 +19,8 @@ pub enum Severity {
 pub struct Diagnostic {
     /// How bad it is.
     pub severity: Severity,
+    /// What kind of problem it is, where that has a name.
+    pub kind: Option<&'static Kind>,
     /// One line: what was wrong.
     pub message: String,
     /// The text under the caret.
@@ -33,6 +38,7 @@ impl Diagnostic {
     pub fn error(span: Span, message: impl Into<String>) -> Self {
         Diagnostic {
             severity: Severity::Error,
+            kind: None,
             message: message.into(),
             span,
             label: String::new(),
@@ -44,6 +50,24 @@ impl Diagnostic {
     /// A warning at `span`.
     pub fn warning(span: Span, message: impl Into<String>) -> Self {
         Diagnostic { severity: Severity::Warning, ..Diagnostic::error(span, message) }
+    }
+
+    /// Says of which kind it is.
+    pub fn of(mut self, kind: &'static Kind) -> Self {
+        self.kind = Some(kind);
+        self
+    }
+
+    /// Says of which kind it is, unless that has been said already.
+    pub fn or_of(mut self, kind: &'static Kind) -> Self {
+        self.kind.get_or_insert(kind);
+        self
+    }
+
+    /// The same as something that may never happen.
+    pub fn possible(mut self) -> Self {
+        self.severity = Severity::Warning;
+        self
     }
 
     /// Adds the words beside the caret.
@@ -88,7 +112,11 @@ impl Diagnostic {
             .chain(self.notes.iter().map(|(span, text)| (*span, text.as_str(), false)))
             .filter_map(|(span, text, primary)| Some((source::source(span)?, span, text, primary)))
             .collect();
-        let mut group = Group::with_title(level.primary_title(self.message.as_str()));
+        let mut title = level.primary_title(self.message.as_str());
+        if let Some(kind) = self.kind {
+            title = title.id(kind.name);
+        }
+        let mut group = Group::with_title(title);
         let mut shown = Vec::new();
         for (source, span, _, _) in &places {
             if shown.contains(&span.source) {

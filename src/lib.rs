@@ -4,6 +4,7 @@
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests make the files that they need"))]
 
 pub mod agent;
+pub mod catalog;
 pub mod change;
 pub mod check;
 pub mod cli;

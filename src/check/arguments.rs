@@ -1,6 +1,7 @@
 //! Arguments that a module does not have, that are missing, or that are not what it takes.
 
-use crate::diagnostic::{Diagnostic, nearest};
+use super::walk::Seen;
+use crate::diagnostic::{Diagnostic, kinds, nearest};
 use crate::module::{Kind, ModuleSpec, Param};
 use crate::playbook::is_template;
 use crate::source::Span;
@@ -8,7 +9,15 @@ use crate::steps::{Step, UNKNOWN, Work};
 use crate::value::Map;
 use crate::yaml::{Node, NodeKind, Tag};
 
-pub(super) fn check(step: &Step, problems: &mut Vec<Diagnostic>) {
+/// What the arguments of a module must be. A task with a `failed_when` may say that such a failure is none.
+pub(super) fn check(seen: &Seen, problems: &mut Vec<Diagnostic>) {
+    let certain = seen.is_carried_out() && seen.step.keywords.failed_when.is_empty();
+    let mut found = Vec::new();
+    look(&seen.step, &mut found);
+    problems.extend(found.into_iter().map(|problem| Seen::weigh(certain, problem)));
+}
+
+fn look(step: &Step, problems: &mut Vec<Diagnostic>) {
     let Work::Call { spec, name, args } = &step.work else { return };
     if std::ptr::eq(*spec, &UNKNOWN) {
         return;
@@ -35,6 +44,7 @@ fn unknown(spec: &ModuleSpec, key: &str, span: Span) -> Diagnostic {
     let names: Vec<&str> =
         spec.public_params().flat_map(|param| std::iter::once(&param.name).chain(param.aliases)).copied().collect();
     Diagnostic::error(span, format!("`{}` has no argument `{key}`", spec.name))
+        .of(&kinds::UNKNOWN_ARGUMENT)
         .label("unknown argument")
         .suggest(key, names.iter().copied())
         .or_help(format!("`wodctl doc {}` lists its arguments", spec.name))
@@ -46,7 +56,7 @@ fn wrong_value(param: &Param, key: &str, node: &Node) -> Option<Diagnostic> {
     }
     let value = node.to_value();
     let message = (param.reads)(&value).err()?;
-    let problem = Diagnostic::error(node.span, format!("`{key}`: {message}"));
+    let problem = Diagnostic::error(node.span, format!("`{key}`: {message}")).of(&kinds::WRONG_ARGUMENT);
     let choices = match param.kind {
         Kind::Choice(choices) => choices,
         Kind::List(Kind::Choice(choices)) => *choices,
@@ -70,7 +80,7 @@ fn missing<'a>(spec: &'a ModuleSpec, name: Span, args: &'a Node) -> impl Iterato
             _ => format!("`{}` needs the argument `{}`", spec.name, param.name),
         };
         let summary = param.doc.lines().next().unwrap_or_default().trim();
-        Diagnostic::error(name, what).help(format!("{}: {summary}", param.name))
+        Diagnostic::error(name, what).of(&kinds::MISSING_ARGUMENT).help(format!("{}: {summary}", param.name))
     })
 }
 
@@ -79,7 +89,7 @@ fn refused(spec: &ModuleSpec, name: Span, args: &Node) -> Option<Diagnostic> {
     let values: Map = args.as_map()?.iter().map(|(key, entry)| (key.clone(), entry.value.to_value())).collect();
     let error = spec.build?(&values).err()?;
     let span = error.argument.as_deref().and_then(|key| args.get(key)).map_or(name, |node| node.span);
-    Some(Diagnostic::error(span, format!("`{}`: {}", spec.name, error.message)))
+    Some(Diagnostic::error(span, format!("`{}`: {}", spec.name, error.message)).of(&kinds::WRONG_ARGUMENT))
 }
 
 /// Whether nothing in it has to be rendered or decrypted first.

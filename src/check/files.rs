@@ -3,16 +3,24 @@
 
 use std::path::{Path, PathBuf};
 
-use super::walk::View;
-use crate::diagnostic::Diagnostic;
+use super::walk::{Seen, View};
+use crate::diagnostic::{Diagnostic, kinds};
 use crate::module::Kind;
 use crate::playbook::is_template;
 use crate::steps::{Step, Work};
+use crate::vars::{read_file, vars_file};
 use crate::words;
 use crate::yaml::Node;
 
-/// The files and templates that a module's arguments name.
-pub(super) fn check(step: &Step, problems: &mut Vec<Diagnostic>) {
+/// The files and templates that a module's arguments name. What an earlier step may make is not certain to be missing.
+pub(super) fn check(seen: &Seen, problems: &mut Vec<Diagnostic>) {
+    let certain = seen.is_carried_out() && !seen.earlier_writes && seen.step.keywords.failed_when.is_empty();
+    let mut found = Vec::new();
+    look(&seen.step, &mut found);
+    problems.extend(found.into_iter().map(|problem| Seen::weigh(certain, problem)));
+}
+
+fn look(step: &Step, problems: &mut Vec<Diagnostic>) {
     let Work::Call { spec, args, .. } = &step.work else { return };
     let is_remote = spec.is_remote(|name| args.get(name), |node| is_template(node) || says_yes(node))
         // Whose the source is, is said by `delegate_to`.
@@ -43,6 +51,7 @@ fn missing(step: &Step, folder: &str, what: &str, name: &str, node: &Node, probl
     let looked: Vec<String> = candidates.iter().map(|path| path.display().to_string()).collect();
     problems.push(
         Diagnostic::error(node.span, format!("there is no {what} `{name}`"))
+            .of(&kinds::MISSING_FILE)
             .suggest(name, near.iter().map(String::as_str))
             .or_help(format!("looked for {}", looked.join(", "))),
     );
@@ -58,7 +67,8 @@ fn names_beside(candidates: &[PathBuf]) -> Vec<String> {
         .collect()
 }
 
-/// The files under `vars_files`.
+/// The files under `vars_files`: as in Ansible one that is not there is passed over, and one that cannot be read is an
+/// error whatever hosts the play has.
 pub(super) fn check_play(view: &View, problems: &mut Vec<Diagnostic>) {
     let folder = view.play.path.parent().unwrap_or(Path::new(""));
     for node in &view.play.vars_files {
@@ -67,20 +77,19 @@ pub(super) fn check_play(view: &View, problems: &mut Vec<Diagnostic>) {
         if names.iter().any(|name| is_template(name)) {
             continue;
         }
-        let found = names.iter().filter_map(|name| name.as_str()).any(|name| vars_file(folder, name).is_some());
-        if !found {
-            let shown: Vec<&str> = names.iter().filter_map(|name| name.as_str()).collect();
-            let message = format!("there is no file of variables `{}`", shown.join("`, `"));
-            problems.push(
-                Diagnostic::error(node.span, message).help(format!("looked beside {}", view.play.path.display())),
-            );
+        match names.iter().filter_map(|name| name.as_str()).find_map(|name| vars_file(folder, name)) {
+            Some(path) => problems.extend(read_file(&path).err()),
+            None => {
+                let shown: Vec<&str> = names.iter().filter_map(|name| name.as_str()).collect();
+                let message = format!("there is no file of variables `{}`", shown.join("`, `"));
+                problems.push(
+                    Diagnostic::warning(node.span, message)
+                        .of(&kinds::MISSING_FILE)
+                        .help(format!("looked beside {}", view.play.path.display())),
+                );
+            }
         }
     }
-}
-
-/// A file of `vars_files`: in `vars/` beside the playbook, or beside it.
-pub(super) fn vars_file(folder: &Path, name: &str) -> Option<PathBuf> {
-    [folder.join("vars").join(name), folder.join(name)].into_iter().find(|path| path.is_file())
 }
 
 fn literal(node: &Node) -> Option<&str> {

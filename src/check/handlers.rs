@@ -1,13 +1,14 @@
 //! Notifications that no handler takes.
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, kinds};
 use crate::playbook::is_template;
 use crate::steps::Step;
 
 use super::walk::View;
 
+/// Whether a task that notifies changes anything is only known in the run, so this is never certain.
 pub(super) fn check(view: &View, problems: &mut Vec<Diagnostic>) {
-    if view.is_open {
+    if view.is_open() {
         return;
     }
     let mut names: Vec<String> = Vec::new();
@@ -20,11 +21,12 @@ pub(super) fn check(view: &View, problems: &mut Vec<Diagnostic>) {
         }
         names.extend(handler.listen.iter().cloned());
     }
-    for step in &view.steps {
+    for step in view.steps.iter().map(|seen| &seen.step) {
         for node in step.keywords.notify.iter().filter(|node| !is_template(node)) {
             let Some(name) = node.as_str().filter(|name| !names.iter().any(|known| known == name)) else { continue };
             problems.push(
-                Diagnostic::error(node.span, format!("no handler is named `{name}` or listens to it"))
+                Diagnostic::warning(node.span, format!("no handler is named `{name}` or listens to it"))
+                    .of(&kinds::UNKNOWN_HANDLER)
                     .suggest(name, names.iter().map(String::as_str))
                     .or_help(match names.is_empty() {
                         true => "this play has no handlers".to_owned(),

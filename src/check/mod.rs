@@ -5,29 +5,37 @@
 
 mod arguments;
 mod become_;
+mod facts;
 mod files;
+mod follow;
 mod handlers;
 mod keywords;
 mod names;
 mod prompts;
 mod secrets;
 mod selected;
+mod silence;
 mod targets;
 mod templates;
 mod walk;
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::inventory::{Inventory, Limit};
 use crate::playbook::Project;
+use crate::source::Span;
 use crate::steps::{self, Expander, Options, PlaySteps};
-use crate::template::Templar;
+use crate::template::{Binding, Templar};
+use crate::vars::Layer;
 use names::Known;
 use selected::Tags;
+pub use silence::silence;
 use targets::Targets;
-use walk::View;
+use walk::{Around, View};
 
 /// What is to be checked.
 #[derive(Debug)]
@@ -69,9 +77,14 @@ pub struct CheckedPlay {
 }
 
 impl Checked {
-    /// How many problems are errors.
-    pub fn errors(&self) -> usize {
+    /// How many problems are certain: no run gets around them.
+    pub fn certain(&self) -> usize {
         self.problems.iter().filter(|problem| problem.severity == Severity::Error).count()
+    }
+
+    /// How many are only possible.
+    pub fn possible(&self) -> usize {
+        self.problems.len() - self.certain()
     }
 }
 
@@ -89,23 +102,30 @@ pub fn check(input: &Input) -> Checked {
         ..options.clone()
     };
     let mut known = input.inventory.map(|inventory| Known::new(inventory, input.playbooks, &input.options.early));
-    let mut wholes = Vec::new();
+    let mut views = Vec::new();
+    let mut writes = false;
     for path in input.playbooks {
         let (found, wrong) = steps::plays(path, input.project, &options);
         problems.extend(wrong);
         for play in found {
             let (whole, wrong) = Expander::expand(&play, input.project, &everything);
             problems.extend(wrong);
-            let view = View::of(&whole, &mut problems);
             let (hosts, may_grow) = targets.of(&play, &options, &mut problems);
+            let mut around = Around {
+                options: &options,
+                runs: (input.inventory.is_none() || !hosts.is_empty()) && options.start_at_task.is_none(),
+                is_here: hosts.iter().any(|host| is_here(input, host)),
+                writes,
+            };
+            let view = View::of(&whole, &mut around, &mut problems);
+            writes = around.writes;
             look(&view, input, &mut problems);
             targets.see(&view);
             tags.see(&view);
             if let Some(known) = &mut known {
                 known.see(&view);
             }
-            drop(view);
-            wholes.push(whole);
+            views.push(view);
             let (steps, _) = Expander::expand(&play, input.project, &options);
             if steps.started {
                 options.start_at_task = None;
@@ -116,30 +136,55 @@ pub fn check(input: &Input) -> Checked {
     // A name may be defined by a later play that an earlier one is run after.
     let known = known.filter(|known| !known.is_open);
     let templar = Templar::new();
-    for whole in &wholes {
-        prompts::check(&whole.play, &templar, &mut problems);
-        templates::check(&View::of(whole, &mut Vec::new()), &templar, known.as_ref(), &mut problems);
+    problems.extend(walk::unseen(&views));
+    for view in &views {
+        prompts::check(&view.play, &templar, &mut problems);
+        templates::check(view, &templar, known.as_ref(), &mut problems);
     }
     targets.check(&mut problems);
     tags.check(input.options, options.start_at_task.as_deref(), &mut problems);
     Checked { plays, problems: once(problems) }
 }
 
+/// Whether a host is the machine that wodctl runs on.
+fn is_here(input: &Input, host: &str) -> bool {
+    let layers = input.inventory.and_then(|inventory| inventory.layers(host, None).ok());
+    let is_local = |layer: &Arc<Layer>| match layer.values.get("ansible_connection") {
+        Some(Binding::Template(node)) => node.as_str() != Some("ssh"),
+        Some(Binding::Data(value)) => value.as_str() != Some("ssh"),
+        _ => false,
+    };
+    steps::is_controller(host) || layers.into_iter().flatten().any(|layer| is_local(&layer))
+}
+
 /// All checks of one play.
 fn look(view: &View, input: &Input, problems: &mut Vec<Diagnostic>) {
-    for step in &view.steps {
-        arguments::check(step, problems);
-        files::check(step, problems);
-        keywords::check(step, problems);
-        become_::check(step, input.becomes, problems);
-        secrets::check(step, problems);
+    for seen in &view.steps {
+        arguments::check(seen, problems);
+        files::check(seen, problems);
+        keywords::check(seen, problems);
+        become_::check(&seen.step, input.becomes, problems);
+        secrets::check(&seen.step, problems);
     }
     files::check_play(view, problems);
     handlers::check(view, problems);
 }
 
-/// Each problem once: a role that is used twice is wrong in one place.
+/// Each problem once: a role that is used twice is wrong in one place. It is certain if it is so in one of its uses.
 fn once(problems: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    let mut seen = std::collections::HashSet::new();
-    problems.into_iter().filter(|problem| seen.insert((problem.span, problem.message.clone()))).collect()
+    let mut places: HashMap<(Span, String), usize> = HashMap::new();
+    let mut found: Vec<Diagnostic> = Vec::new();
+    for problem in problems {
+        match places.entry((problem.span, problem.message.clone())) {
+            Entry::Occupied(place) => {
+                let known = &mut found[*place.get()];
+                known.severity = known.severity.max(problem.severity);
+            }
+            Entry::Vacant(place) => {
+                place.insert(found.len());
+                found.push(problem);
+            }
+        }
+    }
+    found
 }

@@ -3,17 +3,13 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use super::files::vars_file;
+use super::facts;
 use super::walk::View;
 use crate::inventory::Inventory;
 use crate::playbook::is_template;
 use crate::steps::{Step, Work};
-use crate::template::is_template as text_is_template;
-use crate::vars::{Layer, files_below, magic, read_file};
+use crate::vars::{Layer, files_below, magic, read_file, vars_file};
 use crate::yaml::Node;
-
-/// Names without the prefix of facts that modules bring.
-const GATHERED: &[&str] = &["discovered_interpreter_python", "module_setup", "packages", "services"];
 
 /// Names that are defined.
 #[derive(Debug, Default)]
@@ -27,7 +23,7 @@ impl Known {
     /// The names that the inventory and the command line define.
     pub fn new(inventory: &Inventory, playbooks: &[std::path::PathBuf], extra: &[std::sync::Arc<Layer>]) -> Self {
         let mut known = Known::default();
-        known.names.extend(magic::NAMES.iter().chain(magic::OF_LOOPS).chain(GATHERED).map(|name| (*name).to_owned()));
+        known.names.extend(magic::NAMES.iter().chain(magic::OF_LOOPS).map(|name| (*name).to_owned()));
         let folders: Vec<Option<&Path>> = match playbooks {
             [] => vec![None],
             playbooks => playbooks.iter().map(|path| path.parent()).collect(),
@@ -46,7 +42,7 @@ impl Known {
 
     /// Whether somebody defines a name, or may.
     pub fn has(&self, name: &str) -> bool {
-        name.starts_with("ansible_") || self.names.contains(name)
+        self.names.contains(name) || facts::is_known(name)
     }
 
     /// The names.
@@ -60,12 +56,12 @@ impl Known {
 
     /// Adds what a play defines.
     pub fn see(&mut self, view: &View) {
-        self.is_open |= view.is_open;
+        self.is_open |= view.is_open();
         self.names.extend(view.play.base.vars.keys().cloned());
         self.names.extend(view.play.vars_prompt.iter().map(|prompt| prompt.name.clone()));
         view.layers.iter().for_each(|layer| self.layer(layer));
         self.vars_files(view);
-        for step in &view.steps {
+        for step in view.steps.iter().map(|seen| &seen.step) {
             step.layers.iter().for_each(|layer| self.layer(layer));
             self.names.extend(step.keywords.register.clone());
             if let Some(repeat) = &step.repeat {
@@ -89,18 +85,16 @@ impl Known {
         }
     }
 
+    /// What a module sets by its own declaration.
     fn call(&mut self, step: &Step) {
         let Work::Call { spec, args, .. } = &step.work else { return };
-        let keys = || args.as_map().into_iter().flatten().map(|(key, _)| key.clone());
+        let sets = &step.effects.sets;
+        self.names.extend(sets.listed.iter().cloned());
         match spec.name {
-            "set_fact" => {
-                self.is_open |= args.as_map().is_none() || keys().any(|key| text_is_template(&key));
-                self.names.extend(keys());
-            }
             "include_vars" => self.include_vars(step, args),
-            // They bring variables of their own making.
-            "add_host" => self.names.extend(keys()),
-            _ => {}
+            // It brings variables of other hosts.
+            "add_host" => self.names.extend(args.as_map().into_iter().flatten().map(|(key, _)| key.clone())),
+            _ => self.is_open |= sets.all,
         }
     }
 

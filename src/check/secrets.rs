@@ -1,6 +1,6 @@
 //! Secrets where everybody on the target can read them.
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, kinds};
 use crate::steps::{Step, Work};
 use crate::yaml::{Node, NodeKind};
 
@@ -17,6 +17,7 @@ pub(super) fn check(step: &Step, problems: &mut Vec<Diagnostic>) {
         if let Some(name) = names.first() {
             problems.push(
                 Diagnostic::warning(node.span, format!("`{name}` will be visible in the target's list of processes"))
+                    .of(&kinds::VISIBLE_SECRET)
                     .help("hand it over by `stdin:`, or by a file that only the user can read"),
             );
         }
@@ -30,7 +31,9 @@ fn secret_names(node: &Node, names: &mut Vec<String>) {
             let mut rest = value.as_str().unwrap_or_default();
             while let Some((_, inside)) = rest.split_once("{{") {
                 let (expression, after) = inside.split_once("}}").unwrap_or((inside, ""));
-                let words = expression.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+                // What is quoted is no variable.
+                let unquoted: String = expression.split(['\'', '"']).step_by(2).collect::<Vec<_>>().join(" ");
+                let words = unquoted.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
                 names.extend(words.filter(|word| is_secret(word)).map(str::to_owned));
                 rest = after;
             }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::walk::View;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, kinds};
 use crate::source::Span;
 use crate::steps::Options;
 
@@ -20,8 +20,8 @@ pub(super) struct Tags {
 
 impl Tags {
     pub fn see(&mut self, view: &View) {
-        self.is_open |= view.is_open;
-        for step in &view.steps {
+        self.is_open |= view.is_open();
+        for step in view.steps.iter().map(|seen| &seen.step) {
             self.tags.extend(step.tags.iter().cloned());
             self.names.extend(step.name.as_ref().and_then(|name| name.as_str()).map(str::to_owned));
         }
@@ -32,6 +32,7 @@ impl Tags {
         if let Some(wanted) = missing_start {
             problems.push(
                 Diagnostic::error(Span::default(), format!("--start-at-task: no task is named `{wanted}`"))
+                    .of(&kinds::UNKNOWN_TAG)
                     .suggest(wanted, self.names.iter().map(String::as_str))
                     .or_help("`--list-tasks` lists them"),
             );
@@ -44,6 +45,7 @@ impl Tags {
             }
             problems.push(
                 Diagnostic::warning(Span::default(), format!("{option}: nothing has the tag `{tag}`"))
+                    .of(&kinds::UNKNOWN_TAG)
                     .suggest(tag, self.tags.iter().map(String::as_str))
                     .or_help("`--list-tags` lists them"),
             );

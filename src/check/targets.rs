@@ -1,7 +1,7 @@
 //! The hosts of each play, and plays that have none.
 
 use super::walk::View;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Severity, kinds};
 use crate::inventory::{Inventory, Limit};
 use crate::playbook::Play;
 use crate::source::Span;
@@ -84,9 +84,9 @@ impl<'a> Targets<'a> {
 
     /// Notes what the steps of a play may add to the inventory.
     pub fn see(&mut self, view: &View) {
-        self.may_grow |= view.is_open
-            || view.steps.iter().any(|step| {
-                let Work::Call { spec, .. } = &step.work else { return false };
+        self.may_grow |= view.is_open()
+            || view.steps.iter().any(|seen| {
+                let Work::Call { spec, .. } = &seen.step.work else { return false };
                 matches!(spec.name, "add_host" | "group_by")
             });
     }
@@ -99,10 +99,16 @@ impl<'a> Targets<'a> {
         }
         let severity = if self.any { Severity::Warning } else { Severity::Error };
         let none_unknown = self.unknown.is_empty();
-        problems.extend(self.unknown.into_iter().map(|problem| Diagnostic { severity, ..problem }));
+        problems.extend(
+            self.unknown.into_iter().map(|problem| Diagnostic { severity, ..problem.or_of(&kinds::UNKNOWN_HOST) }),
+        );
         if !self.any && none_unknown && !self.plays.is_empty() {
             let what = if self.limit.is_some() { "no play has a host within the limit" } else { "no play has a host" };
-            problems.push(Diagnostic::error(self.plays[0], what).help("`wodctl inventory … --graph` shows the hosts"));
+            problems.push(
+                Diagnostic::error(self.plays[0], what)
+                    .of(&kinds::NO_HOSTS)
+                    .help("`wodctl inventory … --graph` shows the hosts"),
+            );
         }
     }
 }

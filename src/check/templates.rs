@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::facts;
 use super::names::Known;
-use super::walk::View;
-use crate::diagnostic::{Diagnostic, Severity, nearest};
+use super::walk::{Seen, View};
+use crate::diagnostic::{Diagnostic, kinds};
 use crate::module::Kind;
 use crate::playbook::is_template;
 use crate::steps::{Step, Work};
@@ -16,7 +17,7 @@ use crate::yaml::{self, Node};
 pub(super) fn check(view: &View, templar: &Templar, known: Option<&Known>, problems: &mut Vec<Diagnostic>) {
     let mut seen = HashSet::new();
     let play = view.layers.iter();
-    for layer in play.chain(view.steps.iter().flat_map(|step| &step.layers)) {
+    for layer in play.chain(view.steps.iter().flat_map(|seen| &seen.step.layers)) {
         for binding in layer.values.values() {
             if let Binding::Template(node) = binding
                 && seen.insert(Arc::as_ptr(node))
@@ -25,22 +26,26 @@ pub(super) fn check(view: &View, templar: &Templar, known: Option<&Known>, probl
             }
         }
     }
-    for step in &view.steps {
-        look(step, templar, known, problems);
+    for seen in &view.steps {
+        look(seen, templar, known, problems);
     }
 }
 
 /// A variable that nobody may ever use: what is wrong in it deserves a word.
 fn variable(templar: &Templar, node: &Node, problems: &mut Vec<Diagnostic>) {
     let found = templar.inspect(node, Reading::Text).problems;
-    problems.extend(found.into_iter().map(|problem| Diagnostic { severity: Severity::Warning, ..problem }));
+    problems.extend(found.into_iter().map(Diagnostic::possible));
 }
 
-fn look(step: &Step, templar: &Templar, known: Option<&Known>, problems: &mut Vec<Diagnostic>) {
+/// The texts of a step. Those of `when` are certain to be evaluated up to the first that may not hold; the others where the
+/// step is certain to be carried out.
+fn look(seen: &Seen, templar: &Templar, known: Option<&Known>, problems: &mut Vec<Diagnostic>) {
+    let step = &seen.step;
     let mut conditions = Inspection::default();
     let mut whole = Inspection::default();
-    for node in &step.when {
-        merge(&mut conditions, templar.inspect(node, Reading::Condition));
+    for (index, node) in step.when.iter().enumerate() {
+        let certain = seen.is_asked() && index == 0;
+        merge(&mut conditions, weighed(templar.inspect(node, Reading::Condition), certain));
     }
     let keywords = &step.keywords;
     for node in keywords.changed_when.iter().chain(&keywords.failed_when).chain(&keywords.until) {
@@ -79,11 +84,12 @@ fn look(step: &Step, templar: &Templar, known: Option<&Known>, problems: &mut Ve
         Work::IncludeRole { args, .. } => merge(&mut whole, templar.inspect(args, Reading::Text)),
         Work::Flush | Work::Gather | Work::RoleEnd => {}
     }
+    let mut whole = weighed(whole, seen.is_carried_out());
     problems.append(&mut conditions.problems);
     problems.append(&mut whole.problems);
     if let Some(known) = known {
         whole.guarded.extend(conditions.guarded.iter().cloned());
-        names(step, known, &conditions, &whole, problems);
+        names(step, known, conditions.uses.iter().chain(&whole.uses), &whole.guarded, problems);
     }
 }
 
@@ -91,6 +97,12 @@ fn merge(into: &mut Inspection, mut found: Inspection) {
     into.problems.append(&mut found.problems);
     into.uses.append(&mut found.uses);
     into.guarded.extend(found.guarded);
+}
+
+/// What was found in a text that is certain to be evaluated, or is not.
+fn weighed(mut found: Inspection, certain: bool) -> Inspection {
+    found.problems = found.problems.into_iter().map(|problem| Seen::weigh(certain, problem)).collect();
+    if certain { found } else { unsure(found) }
 }
 
 /// What may never be evaluated.
@@ -117,32 +129,30 @@ fn unsure_of_magic(mut found: Inspection) -> Inspection {
     found
 }
 
-/// Variables that nobody defines. It is an error where they are evaluated whenever the step is done and nothing decides
-/// whether it is; elsewhere it deserves a word.
-fn names(step: &Step, known: &Known, conditions: &Inspection, whole: &Inspection, problems: &mut Vec<Diagnostic>) {
+/// Variables that nobody defines. It is an error where they are certain to be evaluated; elsewhere, and where the name may
+/// be a fact, it deserves a word.
+fn names<'a>(
+    step: &Step,
+    known: &Known,
+    uses: impl Iterator<Item = &'a Use>,
+    guarded: &HashSet<String>,
+    problems: &mut Vec<Diagnostic>,
+) {
     let own = step.keywords.register.iter().map(String::as_str);
     let looped = step.repeat.iter().flat_map(|repeat| std::iter::once(&repeat.var).chain(&repeat.index_var));
     let own: HashSet<&str> = own.chain(looped.map(String::as_str)).collect();
     let mut reported = HashSet::new();
-    let mut report = |used: &Use, certain: bool| {
-        let defined = known.has(&used.name) || own.contains(used.name.as_str()) || in_layers(step, &used.name);
-        if defined || whole.guarded.contains(&used.name) || !reported.insert(used.name.clone()) {
-            return;
+    for used in uses {
+        let name = used.name.as_str();
+        let defined = known.has(name) || own.contains(name) || in_layers(step, name);
+        if defined || guarded.contains(name) || !reported.insert(name) {
+            continue;
         }
-        let severity = if certain && used.certain { Severity::Error } else { Severity::Warning };
-        let mut problem = Diagnostic::error(used.span, format!("nothing defines the variable `{}`", used.name));
-        problem.severity = severity;
-        problem = match nearest(&used.name, known.names()) {
-            Some(near) => problem.help(format!("did you mean `{near}`?")),
-            None => problem.help("define it, give it with `-e`, or add `| default(…)` where it may be missing"),
-        };
-        problems.push(problem);
-    };
-    for used in &conditions.uses {
-        report(used, step.when.len() == 1);
-    }
-    for used in &whole.uses {
-        report(used, step.when.is_empty());
+        let problem = Diagnostic::error(used.span, format!("nothing defines the variable `{name}`"))
+            .of(&kinds::UNDEFINED_VARIABLE)
+            .suggest(name, known.names())
+            .or_help("define it, give it with `-e`, or add `| default(…)` where it may be missing");
+        problems.push(Seen::weigh(used.certain && !facts::may_be(name), problem));
     }
 }
 

@@ -47,7 +47,7 @@ impl Ask<'_> {
             limit: work.limit.as_deref(),
             becomes: work.become_.become_,
         })?;
-        job.accept()?;
+        job.accept(false)?;
         walk(job, How { work, selection: &selection, mode: Mode::Apply, question: Some(self.question) })
     }
 }

@@ -15,6 +15,9 @@ pub struct Args {
     playbooks: Playbooks,
     #[command(flatten)]
     selection: Selection,
+    /// Run nothing if check finds anything, also what is only possible
+    #[arg(long)]
+    strict: bool,
     #[command(flatten)]
     listing: Listing,
     #[command(flatten)]
@@ -34,6 +37,6 @@ pub fn run(args: &Args, mode: Mode) -> Result<Exit, Error> {
     if args.listing.any() {
         return job.list(args.listing);
     }
-    job.accept()?;
+    job.accept(args.strict)?;
     walk(job, How { work: &args.work, selection: &args.selection, mode, question: None })
 }

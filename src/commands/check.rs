@@ -5,7 +5,6 @@ use super::job::{About, Job};
 use super::list::Listing;
 use super::options::{Playbooks, Selection, Variables};
 use super::{Error, Exit, answer};
-use crate::diagnostic::Severity;
 
 /// Arguments.
 #[derive(clap::Args, Clone, Debug)]
@@ -19,6 +18,9 @@ pub struct Args {
     /// Limit the run to hosts that match this pattern
     #[arg(short = 'l', long, value_name = "PATTERN")]
     limit: Option<String>,
+    /// Take what is only possible for an error
+    #[arg(long)]
+    strict: bool,
     #[command(flatten)]
     listing: Listing,
 }
@@ -37,21 +39,21 @@ pub fn run(args: &Args) -> Result<Exit, Error> {
     if args.listing.any() {
         return job.list(args.listing);
     }
-    job.accept()?;
-    answer(&format!("{}\n", summary(&job)))
+    let exit = job.accept(args.strict).map_or_else(|error| error.report(), |()| Exit::Fine);
+    answer(&format!("{}\n", summary(&job)))?;
+    Ok(exit)
 }
 
-/// `3 plays, 41 tasks, 3 hosts: nothing wrong`.
+/// `3 plays, 41 tasks, 3 hosts: 1 certain, 2 possible`.
 fn summary(job: &Job) -> String {
     let plays = &job.checked.plays;
     let tasks: usize = plays.iter().map(|play| super::list::written(&play.steps.items).len()).sum();
     let mut hosts: Vec<&String> = plays.iter().flat_map(|play| &play.hosts).collect();
     hosts.sort_unstable();
     hosts.dedup();
-    let warnings = job.checked.problems.iter().filter(|problem| problem.severity == Severity::Warning).count();
-    let found = match warnings {
-        0 => "nothing wrong".to_owned(),
-        count => counted(count, "warning"),
+    let found = match (job.checked.certain(), job.checked.possible()) {
+        (0, 0) => "nothing wrong".to_owned(),
+        (certain, possible) => format!("{certain} certain, {possible} possible"),
     };
     let counts = [counted(plays.len(), "play"), counted(tasks, "task"), counted(hosts.len(), "host")];
     format!("{}: {found}", counts.join(", "))

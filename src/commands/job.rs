@@ -8,8 +8,10 @@ use super::content::Content;
 use super::list::Listing;
 use super::machines::Machines;
 use super::options::{Selection, Variables};
+use super::settings::Settings;
 use super::{Error, Exit, answer, print_diagnostics};
 use crate::check::{self, Checked, Input};
+use crate::diagnostic::Severity;
 use crate::inventory::{Inventory, Limit};
 use crate::source::Span;
 use crate::template::Binding;
@@ -66,23 +68,28 @@ impl Job {
         });
         checked.problems.splice(0..0, warnings);
         checked.problems.extend(machines.problems());
+        checked.problems = check::silence(checked.problems, &Settings::read(&content)?.skip);
         Ok(Job { machines, content, checked, early: options.early })
     }
 
-    /// Says what is wrong; an error means that nothing may be run.
-    pub fn accept(&self) -> Result<(), Error> {
-        if self.checked.errors() > 0 {
-            return Err(Error::Text(self.checked.problems.clone()));
+    /// Says what is wrong; an error means that nothing may be run. `strict`: what is only possible counts, too.
+    pub fn accept(&self, strict: bool) -> Result<(), Error> {
+        let mut problems = self.checked.problems.clone();
+        if strict {
+            problems.iter_mut().for_each(|problem| problem.severity = Severity::Error);
         }
-        if !self.checked.problems.is_empty() {
-            print_diagnostics(&self.checked.problems);
+        if problems.iter().any(|problem| problem.severity == Severity::Error) {
+            return Err(Error::Text(problems));
+        }
+        if !problems.is_empty() {
+            print_diagnostics(&problems);
         }
         Ok(())
     }
 
     /// Prints what would be run. A playbook that cannot be understood has no list.
     pub fn list(&self, listing: Listing) -> Result<Exit, Error> {
-        self.accept()?;
+        self.accept(false)?;
         let mut text = String::new();
         for playbook in &self.content.playbooks {
             let plays = self.checked.plays.iter().filter(|play| play.playbook == *playbook);

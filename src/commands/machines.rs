@@ -14,7 +14,7 @@ use crate::runner::{self, Hosts};
 use crate::source::{self, Span};
 use crate::template::{RenderError, Scope, Templar};
 use crate::value::{Map, Value};
-use crate::vars::{Layer, Level, extra, magic};
+use crate::vars::{self, Layer, Level, extra, magic};
 use crate::yaml::Node;
 
 /// The inventory, the extra variables, and where the playbooks lie.
@@ -175,24 +175,26 @@ impl Shared {
         let folder = play.path.parent().unwrap_or(Path::new("."));
         let mut layers = Vec::new();
         for node in &play.vars_files {
-            let names = match templar.render(node, scope) {
-                Ok(Value::List(names)) => names,
-                Ok(name) => vec![name],
-                Err(RenderError::Undefined(problem) | RenderError::Wrong(problem)) => return Err(problem),
-                Err(_) => {
-                    return Err(Box::new(Diagnostic::error(node.span, "this must be known before the play starts")));
+            let mut names = Vec::new();
+            for node in node.as_list().unwrap_or(std::slice::from_ref(node.as_ref())) {
+                match templar.render(node, scope) {
+                    Ok(Value::List(items)) => names.extend(items),
+                    Ok(name) => names.push(name),
+                    // As in Ansible: a name that cannot be told, or a file that is not there, is passed over.
+                    Err(RenderError::Undefined(_)) => {}
+                    Err(RenderError::Wrong(problem)) => return Err(problem),
+                    Err(_) => {
+                        return Err(Box::new(Diagnostic::error(
+                            node.span,
+                            "this must be known before the play starts",
+                        )));
+                    }
                 }
-            };
-            let paths = names.iter().filter_map(Value::as_str).map(|name| folder.join(name));
-            let paths: Vec<PathBuf> = paths.collect();
-            // Of a list the first that exists counts.
-            let found = paths.iter().find(|path| path.exists()).or_else(|| paths.first());
-            let Some(path) = found else { continue };
-            if !path.exists() {
-                let message = format!("there is no file `{}`", path.display());
-                return Err(Box::new(Diagnostic::error(node.span, message)));
             }
-            let file = crate::vars::files::read_file(path).map_err(Box::new)?;
+            // Of a list the first that exists counts.
+            let found = names.iter().filter_map(Value::as_str).find_map(|name| vars::vars_file(folder, name));
+            let Some(path) = found else { continue };
+            let file = vars::read_file(&path).map_err(Box::new)?;
             layers.push(Arc::new(file.layer(Level::PlayFiles, format!("vars_files: {}", path.display()))));
         }
         Ok(layers)

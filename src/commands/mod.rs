@@ -7,6 +7,7 @@ pub mod completions;
 pub mod content;
 pub mod doc;
 pub mod exec;
+pub mod explain;
 pub mod facts;
 pub mod init;
 pub mod inventory;
@@ -18,6 +19,7 @@ pub mod options;
 pub mod passwords;
 pub mod ping;
 pub mod prompts;
+pub mod settings;
 pub mod settle;
 pub mod terminal;
 pub mod unlock;
@@ -38,7 +40,7 @@ use crate::runner::Out;
 pub enum Exit {
     /// All is well.
     Fine = 0,
-    /// It could not start: usage, files, static check.
+    /// It could not start, or not go on: usage, files, static check.
     CouldNotStart = 1,
     /// A host failed.
     Failed = 2,

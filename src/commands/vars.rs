@@ -69,8 +69,8 @@ fn remark(job: &Job) -> Result<(), Error> {
         return Err(Error::Text(problems));
     }
     print_diagnostics(&problems);
-    if job.checked.errors() > 0 {
-        let errors = counted(job.checked.errors(), "error");
+    if job.checked.certain() > 0 {
+        let errors = counted(job.checked.certain(), "error");
         say(&format!("warning: the playbooks have {errors} (`wodctl check`): what they set may be missing here\n"));
     }
     Ok(())

@@ -83,7 +83,7 @@ async fn plays(job: Job, how: How<'_>, options: runner::Options) -> Result<Exit,
         report.borrow_mut().event(&Event::PlayStart { name: play.name.clone(), hosts, steps });
         if run.play(&play, &serial, number as u32).await.is_err() {
             run.finish().await;
-            return Ok(Exit::Interrupted);
+            return Ok(if run.refused { Exit::CouldNotStart } else { Exit::Interrupted });
         }
         if !run.go_on() {
             break;

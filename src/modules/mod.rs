@@ -1,6 +1,7 @@
 //! The registry of modules, one file each. Adding a module is one new file and two lines here.
 #![allow(missing_docs, reason = "what a module is for is said by the documentation of its arguments")]
 
+use crate::catalog;
 use crate::module::ModuleSpec;
 
 pub mod acl;
@@ -174,11 +175,13 @@ pub mod put;
 pub mod text_file;
 pub mod web;
 
-/// Collections whose modules were Ansible's own once, and which it still finds by their old names (`ansible.builtin.sysctl`).
-const HAVE_LEFT: [&str; 3] = ["ansible.posix", "community.general", "community.postgresql"];
-
-/// Finds a module by its short name, its full name or an alias (`copy`, `ansible.builtin.copy`, `ansible.legacy.copy`).
+/// Finds a module by its short name, its full name, an alias, or a name that it had (`copy`, `ansible.builtin.copy`,
+/// `ansible.legacy.copy`, `ansible.builtin.sysctl`).
 pub fn find(name: &str) -> Option<&'static ModuleSpec> {
+    named(name).or_else(|| named(&catalog::find(catalog::Kind::Module, name)?))
+}
+
+fn named(name: &str) -> Option<&'static ModuleSpec> {
     let (collection, short) = name.rsplit_once('.').map_or((None, name), |(before, last)| (Some(before), last));
     let holds = |spec: &ModuleSpec| match collection {
         None => true,

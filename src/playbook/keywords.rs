@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::fields;
 use super::{Base, Problems};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, kinds};
 use crate::module::Arg;
 use crate::modules;
 use crate::value::Value;
@@ -202,8 +202,9 @@ pub(super) fn place_name(place: u8) -> &'static str {
 
 /// Reports a key that is no keyword of its place.
 pub(super) fn unknown(key: &str, entry: &Entry, place: u8, problems: &mut Problems) {
-    let mut problem =
-        Diagnostic::error(entry.key, format!("{} has no keyword `{key}`", place_name(place))).label("unknown keyword");
+    let mut problem = Diagnostic::error(entry.key, format!("{} has no keyword `{key}`", place_name(place)))
+        .of(&kinds::UNKNOWN_KEYWORD)
+        .label("unknown keyword");
     let elsewhere = [PLAY, ROLE, BLOCK, TASK, HANDLER].into_iter().find(|place| find(key, *place).is_some());
     problem = match elsewhere {
         Some(other) => problem.help(format!("`{key}` is a keyword of {}", place_name(other))),
@@ -220,7 +221,8 @@ impl Base {
             return None;
         }
         if let Some((_, help)) = UNSUPPORTED.iter().find(|(name, _)| *name == key) {
-            problems.push(Diagnostic::error(entry.key, format!("the keyword `{key}` is not supported")).help(*help));
+            let problem = Diagnostic::error(entry.key, format!("the keyword `{key}` is not supported"));
+            self.unsupported.push(Arc::new(problem.of(&kinds::UNSUPPORTED_KEYWORD).help(*help)));
             return None;
         }
         let keywords = &mut self.keywords;

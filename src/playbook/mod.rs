@@ -67,8 +67,8 @@ pub struct Base {
     pub vars: Nodes,
     /// Default arguments: mappings of module names to mappings.
     pub module_defaults: Vec<Arc<Node>>,
-    /// Collections whose roles are found by their short names.
-    pub collections: Vec<String>,
+    /// Keywords that Ansible has and wodctl lacks.
+    pub unsupported: Vec<Arc<Diagnostic>>,
 }
 
 /// A play.
@@ -190,8 +190,19 @@ pub enum Action {
     IncludeRole(Arc<Node>),
     /// `import_role`: before the run.
     ImportRole(Arc<Node>),
+    /// A module that wodctl does not have; whether anybody has it is not said yet.
+    Foreign(Foreign),
     /// Something that was not understood and has been reported.
     Unknown,
+}
+
+/// A module that wodctl does not have.
+#[derive(Clone, Debug)]
+pub struct Foreign {
+    /// Its name, as written.
+    pub name: String,
+    /// What is wrong if nobody has it.
+    pub unknown: Box<Diagnostic>,
 }
 
 /// The file of `include_tasks` or `import_tasks`.

@@ -1,5 +1,5 @@
 //! Where playbooks, roles and task files lie, and what they hold: each file is read once in a run.
-#![expect(clippy::disallowed_methods, reason = "lists the roles of a project")]
+#![expect(clippy::disallowed_methods, reason = "lists the roles and modules of a project")]
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -7,8 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::fields::{self, expected};
 use super::{Entry, Item, Problems, Role, play, task};
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::catalog::Kind;
+use crate::diagnostic::{Diagnostic, Severity, kinds};
 use crate::source::Span;
+use crate::template::SearchPath;
 use crate::value::Value;
 use crate::yaml::{self, Node, NodeKind, Nodes};
 
@@ -118,20 +120,45 @@ impl Project {
         Err(searched)
     }
 
-    /// A role of a collection below `collections/`, beside the playbook or in the project.
-    fn find_in_collections(&self, name: &str, collections: &[String], playbook: &Path) -> Option<(PathBuf, String)> {
-        let own = name.rsplit_once('.').filter(|(collection, _)| collection.matches('.').count() == 1);
-        let names: Vec<(&str, &str)> = match own {
-            Some(own) => vec![own],
-            None => collections.iter().map(|collection| (collection.as_str(), name)).collect(),
+    /// The names of the files in a folder.
+    pub fn files_in(&self, folder: &Path) -> Vec<String> {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        entries
+            .filter(|entry| entry.path().is_file())
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .collect()
+    }
+
+    /// The file of a module or plug-in that the project brings itself: in `library/` or `…_plugins/` of the role or beside
+    /// the playbook, or in a collection beside the playbook or in the user's folder.
+    pub fn own_plugin(&self, kind: Kind, name: &str, files: &SearchPath) -> Option<PathBuf> {
+        let (beside, in_collection) = match kind {
+            Kind::Module => (["library", "action_plugins"], ["modules", "action"]),
+            Kind::Filter => (["filter_plugins"; 2], ["filter"; 2]),
+            Kind::Test => (["test_plugins"; 2], ["test"; 2]),
+            Kind::Lookup => (["lookup_plugins"; 2], ["lookup"; 2]),
         };
-        let roots = self.roles.iter().filter_map(|roles| roles.parent()).chain([playbook]);
-        let roots: Vec<PathBuf> = roots.map(|root| root.join("collections/ansible_collections")).collect();
-        names.iter().find_map(|(collection, role)| {
-            let inside = Path::new(&collection.replace('.', "/")).join("roles").join(role);
-            let found = roots.iter().map(|root| root.join(&inside)).find(|path| path.is_dir())?;
-            Some((found, format!("{collection}.{role}")))
-        })
+        let mut parts = name.splitn(3, '.');
+        let folders: Vec<PathBuf> = match (parts.next(), parts.next(), parts.next()) {
+            (Some(namespace), Some(collection), Some(_)) => {
+                let inside = Path::new("ansible_collections").join(namespace).join(collection).join("plugins");
+                let user = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".ansible/collections"));
+                let roots = [files.playbook.join("collections"), PathBuf::from("/usr/share/ansible/collections")];
+                let roots = roots.into_iter().chain(user);
+                roots.flat_map(|root| in_collection.map(|kind| root.join(&inside).join(kind))).collect()
+            }
+            _ => {
+                let around = files.roles.iter().chain([&files.playbook]);
+                around.flat_map(|folder| beside.map(|kind| folder.join(kind))).collect()
+            }
+        };
+        let short = name.rsplit('.').next().unwrap_or(name);
+        let is_module = |path: &PathBuf| path.file_stem().is_some_and(|stem| stem == short) && path.is_file();
+        folders
+            .iter()
+            .filter_map(|folder| std::fs::read_dir(folder).ok())
+            .flat_map(|entries| entries.flatten().map(|entry| entry.path()))
+            .find(is_module)
     }
 
     /// All roles that can be found beside a playbook and in the project, for suggestions.
@@ -227,11 +254,11 @@ fn load(path: &Path, problems: &mut Problems) -> Option<Node> {
 fn take(read: Result<yaml::Document, Diagnostic>, problems: &mut Problems) -> Option<Node> {
     match read {
         Ok(document) => {
-            problems.extend(document.warnings);
+            problems.extend(document.warnings.into_iter().map(|warning| warning.or_of(&kinds::DUPLICATE_KEY)));
             Some(document.root.unwrap_or_else(|| Node::scalar(Span::default(), Value::Null)))
         }
         Err(problem) => {
-            problems.push(problem);
+            problems.push(problem.or_of(&kinds::YAML));
             None
         }
     }

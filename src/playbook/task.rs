@@ -6,11 +6,12 @@ use indexmap::IndexMap;
 
 use super::fields::{self, check, expected, is_template};
 use super::keywords::{self, BLOCK, HANDLER, TASK};
-use super::{Action, Base, Block, Item, Loop, Problems, Task, TasksFile, action, free_form};
-use crate::diagnostic::{Diagnostic, nearest};
+use super::{Action, Base, Block, Foreign, Item, Loop, Problems, Task, TasksFile, action, free_form};
+use crate::diagnostic::{Diagnostic, kinds, nearest};
 use crate::module::ModuleSpec;
 use crate::modules;
 use crate::source::{self, Span};
+use crate::template::{self, lookups};
 use crate::yaml::{Entry, Node, NodeKind};
 
 /// What is no module but part of the language.
@@ -131,6 +132,7 @@ fn task(span: Span, entries: IndexMap<String, Entry>, handler: bool, problems: &
         refuse_keywords(&parts.given, action_span, problems);
     }
     let repeat = parts.repeat(problems);
+    base.unsupported.extend(repeat.as_ref().and_then(unknown_loop));
     if let (Action::ImportTasks(_) | Action::ImportRole(_), Some(repeat)) = (&action, &repeat) {
         problems.push(
             Diagnostic::error(repeat.span, "an import cannot be looped over: it is resolved once, before the run")
@@ -141,6 +143,18 @@ fn task(span: Span, entries: IndexMap<String, Entry>, handler: bool, problems: &
         problems.push(Diagnostic::error(action_span, "a role cannot be a handler"));
     }
     Task { span, base, action, action_span, repeat, listen: parts.listen }
+}
+
+/// A loop over a lookup that wodctl lacks, or that nobody has.
+fn unknown_loop(repeat: &Loop) -> Option<Arc<Diagnostic>> {
+    let name = repeat.kind.as_str();
+    if name == "loop"
+        || lookups::names().any(|known| known == name || name.strip_prefix("ansible.builtin.") == Some(known))
+    {
+        return None;
+    }
+    let known: Vec<String> = lookups::names().map(str::to_owned).collect();
+    Some(Arc::new(template::unknown_name(repeat.span, "lookup", name, &known)))
 }
 
 /// An include passes nothing on but what `apply` says, so most keywords on it would do nothing.
@@ -225,8 +239,12 @@ impl Parts {
             return self.named_later(name, entry, problems);
         }
         let Some(spec) = modules::find(name) else {
-            problems.push(unknown_module(name, key, place));
-            return Action::Unknown;
+            let unknown = unknown_module(name, key, place);
+            if matches!(name.rsplit('.').next(), Some("include" | "import_playbook")) {
+                problems.push(unknown);
+                return Action::Unknown;
+            }
+            return Action::Foreign(Foreign { name: name.to_owned(), unknown: Box::new(unknown) });
         };
         let command = matches!(spec.name, "command" | "shell" | "script" | "raw");
         let Some(args) = self.arguments(entry, spec.name, spec.free_form, command, problems) else {
@@ -570,17 +588,21 @@ fn unknown_module(name: &str, span: Span, place: u8) -> Diagnostic {
     match short {
         "include" => {
             return Diagnostic::error(span, "`include` is no longer part of Ansible's language")
+                .of(&kinds::UNKNOWN_MODULE)
                 .help("use `import_tasks` (before the run) or `include_tasks` (when the run comes there)");
         }
         "import_playbook" => {
             return Diagnostic::error(
                 span,
                 "`import_playbook` stands at the top of a playbook, not in a list of tasks",
-            );
+            )
+            .of(&kinds::STRUCTURE);
         }
         _ => {}
     }
-    let problem = Diagnostic::error(span, format!("there is no module `{name}`")).label("unknown module");
+    let problem = Diagnostic::error(span, format!("there is no module `{name}`"))
+        .of(&kinds::UNKNOWN_MODULE)
+        .label("unknown module");
     if let Some(near) = nearest_module(name) {
         return problem.help(format!("did you mean `{near}`?"));
     }
@@ -592,7 +614,7 @@ fn unknown_module(name: &str, span: Span, place: u8) -> Diagnostic {
     {
         return problem.help(format!("`{name}` is a keyword of {}", keywords::place_name(keyword)));
     }
-    problem.help("wodctl runs its own modules only; `wodctl doc` lists them")
+    problem.help("`wodctl doc` lists the modules that there are")
 }
 
 fn templated_arguments(span: Span, name: &str) -> Diagnostic {

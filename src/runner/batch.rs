@@ -73,6 +73,9 @@ impl<'a> Batch<'a> {
         self.count_hellos();
         loop {
             self.settle();
+            if self.run.refused {
+                return Err(Interrupted);
+            }
             if self.scheduler.is_over() {
                 return Ok(());
             }

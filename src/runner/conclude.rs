@@ -8,7 +8,7 @@ use super::connection::text_of;
 use super::judge::{self, Verdict};
 use super::scheduler::{AfterFailure, Running, State};
 use super::task_run::{Ended, TaskRun};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, kinds};
 use crate::event::{Event, Status, TaskResult};
 use crate::map;
 use crate::protocol::{Mode, Position};
@@ -41,7 +41,7 @@ impl Batch<'_> {
             let verdict = self.verdict(host, &mut running, index);
             verdicts.push((running.items[index].own.clone(), verdict));
         }
-        let whole = match (running.trouble.take(), running.is_loop) {
+        let mut whole = match (running.trouble.take(), running.is_loop) {
             (Some(trouble), _) => self.judge(host, &running, &[], trouble, 0),
             (None, true) => judge::whole(&verdicts),
             (None, false) => match verdicts.pop() {
@@ -55,6 +55,20 @@ impl Batch<'_> {
                 self.report(host, &running, verdict.clone(), Some(label), false);
             }
         }
+        let acted = |verdict: &Verdict| matches!(verdict.status, Status::Changed | Status::Unknown);
+        // As in Ansible: where anything has changed all items notify.
+        let items = if running.is_loop { verdicts.len() } else { 1 };
+        if acted(&whole)
+            && let Some(problem) = self.notify(host, &running, items)
+        {
+            // As in Ansible: a handler that is not there ends the run.
+            if whole.status == Status::Changed {
+                self.run.refused = true;
+                whole.fail(problem);
+            } else {
+                self.run.warn(&problem);
+            }
+        }
         let failed = whole.is_failed();
         let lost = whole.status == Status::Unreachable;
         let ignored = failed && if lost { running.ignore_unreachable } else { running.ignore_errors };
@@ -65,19 +79,12 @@ impl Batch<'_> {
             self.run.counters.entry(name).or_default().ok += (included as u32).saturating_sub(1);
         }
         self.report(host, &running, whole.clone(), None, running.is_loop);
+        // As in Ansible: what an include brings must be a list of tasks, each of a module that somebody has.
+        let is_refusal = |problem: &Diagnostic| problem.kind.is_some_and(|kind| kind.ends_run);
+        self.run.refused |= step.work.is_include() && whole.diagnostic.as_deref().is_some_and(is_refusal);
         let registered = self.register(host, &running, &whole, &verdicts);
         if running.is_shared {
             self.once.insert(running.position.clone(), registered);
-        }
-        let acted = |verdict: &Verdict| matches!(verdict.status, Status::Changed | Status::Unknown);
-        if !failed {
-            // As in Ansible: where anything has changed all items notify.
-            let items = if running.is_loop { verdicts.len() } else { 1 };
-            if acted(&whole)
-                && let Some(diagnostic) = self.notify(host, &running, items)
-            {
-                self.run.warn(&diagnostic);
-            }
         }
         if self.run.options.mode == Mode::Plan && whole.status == Status::Unknown {
             self.run.opaque.insert(self.scheduler.hosts[host].name.clone(), running.info.title());
@@ -296,7 +303,10 @@ impl Batch<'_> {
                 for name in names {
                     let found = self.play.handlers_named(&name, &bench);
                     if found.is_empty() {
-                        trouble = Some(Diagnostic::error(node.span, format!("there is no handler `{name}`")));
+                        trouble = Some(
+                            Diagnostic::error(node.span, format!("no handler is named `{name}` or listens to it"))
+                                .of(&kinds::UNKNOWN_HANDLER),
+                        );
                     }
                     self.scheduler.hosts[host].notified.extend(found);
                 }

@@ -11,6 +11,7 @@ use super::controller;
 use super::prepare::{Entry, NotYet, Prepared, trouble};
 use super::scope::TaskScope;
 use super::task_run::{Ended, ItemRun};
+use crate::diagnostic::kinds;
 use crate::map;
 use crate::protocol::Position;
 use crate::steps::{Block, Item, Step, Work};
@@ -85,7 +86,14 @@ impl Batch<'_> {
         }
         let prepared = Prepared { items: runs, is_loop: step.repeat.is_some(), trouble: trouble_found };
         let Ok(mut running) = self.task_run(host, step, position, prepared) else { return false };
-        running.is_shared = once;
+        // As in Ansible: `ignore_errors` does not bring in what is not there.
+        let is_missing = |item: &ItemRun| match &item.ended {
+            Some(Ended::Wrong(problem)) => {
+                problem.kind.is_some_and(|kind| *kind == kinds::MISSING_FILE || *kind == kinds::MISSING_ROLE)
+            }
+            _ => false,
+        };
+        running.ignore_errors &= !running.items.iter().any(is_missing);
         running.fence = running.trouble.is_some()
             || running.items.iter().any(|item| matches!(item.ended, Some(Ended::Wrong(_) | Ended::Failed(_))));
         let name = self.scheduler.hosts[host].name.clone();
@@ -121,6 +129,7 @@ impl Batch<'_> {
         let bench = self.run.bench(scope);
         let brought = match bench.condition(step, layers) {
             Ok(Some(condition)) => return Ok(Err(Ended::Skipped(condition))),
+            Ok(None) if !step.lacks.is_empty() => return Ok(Err(Ended::Wrong(Box::new((*step.lacks[0]).clone())))),
             Ok(None) => self.play.expand(&bench, step, layers, &bench.with(layers)),
             Err(error) => Err(error),
         };

@@ -62,6 +62,15 @@ impl Verdict {
         }
     }
 
+    /// Makes a failure of it for what is wrong with the text.
+    pub fn fail(&mut self, problem: Diagnostic) {
+        self.status = Status::Failed;
+        self.values.insert("failed".into(), true.into());
+        self.values.insert("msg".into(), problem.message.clone().into());
+        self.cause = Some(problem.span);
+        self.diagnostic = Some(Box::new(problem));
+    }
+
     /// Whether it counts as failed.
     pub fn is_failed(&self) -> bool {
         matches!(self.status, Status::Failed | Status::Unreachable)

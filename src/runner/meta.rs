@@ -41,6 +41,9 @@ impl Batch<'_> {
             self.metas.insert(position.clone());
         }
         match holds {
+            true if !step.lacks.is_empty() => {
+                self.settled(host, step, position, Ended::Wrong(Box::new((*step.lacks[0]).clone())))
+            }
             true => self.act(host, step, position, action),
             false => {
                 self.say_skipped(host, step, position, action);

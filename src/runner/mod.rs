@@ -106,7 +106,7 @@ impl Default for Options {
     }
 }
 
-/// The user interrupted.
+/// The user interrupted, or the run refuses to go on ([`Run::refused`]).
 #[derive(Debug)]
 pub struct Interrupted;
 
@@ -206,6 +206,8 @@ pub struct Run {
     pub opaque: HashMap<String, String>,
     /// No further batch of this play.
     stop: bool,
+    /// Something was met that Ansible refuses to go on with: no `rescue` sees it, nothing more is done on any host.
+    pub refused: bool,
     /// All hosts of a batch have failed, or too many: no further play.
     failed_batch: bool,
     started: Instant,
@@ -257,6 +259,7 @@ impl Run {
             last_id: 0,
             opaque: HashMap::new(),
             stop: false,
+            refused: false,
             failed_batch: false,
             started: Instant::now(),
             connecting: Duration::ZERO,

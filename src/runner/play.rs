@@ -5,9 +5,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::connection::text_of;
-use super::controller;
 use super::prepare::Bench;
 use super::task_run::Ended;
+use crate::diagnostic::Severity;
 use crate::playbook::Keywords;
 use crate::steps::{Included, Item, PlaySteps, Step, Work};
 use crate::template::{RenderError, Scope};
@@ -106,19 +106,15 @@ impl PlayContext {
                 let included = self.steps.expander.include_role(step, &args, &params);
                 (Value::Map(args), included)
             }
-            _ => (Value::Null, Ok(Included::default())),
+            _ => (Value::Null, (Included::default(), Vec::new())),
         };
-        match included {
-            Ok(included) => {
-                self.handlers.borrow_mut().extend(included.handlers);
-                self.published.borrow_mut().extend(included.layers);
-                Ok(Ok((Value::List(vec![what, Value::Map(params)]), included.items)))
-            }
-            Err(problems) => match problems.into_iter().next() {
-                Some(first) => Ok(Err(Ended::Wrong(Box::new(first)))),
-                None => Ok(Err(controller::outcome(Map::new()))),
-            },
+        let (included, problems) = included;
+        if let Some(first) = problems.into_iter().find(|problem| problem.severity == Severity::Error) {
+            return Ok(Err(Ended::Wrong(Box::new(first))));
         }
+        self.handlers.borrow_mut().extend(included.handlers);
+        self.published.borrow_mut().extend(included.layers);
+        Ok(Ok((Value::List(vec![what, Value::Map(params)]), included.items)))
     }
 
     /// Whether a list of items does anything on hosts.

@@ -209,6 +209,9 @@ impl Bench<'_> {
         if let Some(condition) = self.condition(step, &run.layers)? {
             return Ok(Settled::Ended(Ended::Skipped(condition)));
         }
+        if let Some(lacking) = step.lacks.first() {
+            return Ok(Settled::Ended(Ended::Wrong(Box::new((**lacking).clone()))));
+        }
         let mut delegate = delegate?;
         run.delegate.clone_from(&delegate);
         let scope = self.with(&run.layers);

@@ -63,7 +63,7 @@ impl Batch<'_> {
             position: position.clone(),
             name: task_name(&bench, step),
             role: step.role.clone(),
-            module: module_name(step).to_owned(),
+            module: step.work.module(),
             span: step.span,
             is_handler: state.cursor.in_handlers(),
         };
@@ -317,20 +317,10 @@ fn next_calls(running: &mut Running<TaskRun>) -> (Option<protocol::Become>, Vec<
     (identity, calls)
 }
 
-/// What a step does, as events name it.
-fn module_name(step: &Step) -> &'static str {
-    match &step.work {
-        Work::Call { spec, .. } => spec.name,
-        Work::IncludeTasks { .. } => "include_tasks",
-        Work::IncludeRole { .. } => "include_role",
-        _ => "meta",
-    }
-}
-
 /// The task's name, rendered as far as it goes.
 fn task_name(bench: &Bench, step: &Step) -> String {
     match &step.name {
-        None => module_name(step).to_owned(),
+        None => step.work.module(),
         Some(node) => match bench.templar.render(node, &bench.with(&[])) {
             Ok(value) => text_of(&value),
             Err(_) => prepare::written(node),

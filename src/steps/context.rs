@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::in_role::InRole;
+use super::roles::InRole;
+use crate::diagnostic::Diagnostic;
 use crate::playbook::{Base, Keywords, scalar_text};
 use crate::source::Span;
 use crate::template::{Binding, SearchPath};
@@ -19,8 +20,8 @@ pub struct Context {
     pub(super) when: Vec<Arc<Node>>,
     pub(super) tags: Vec<String>,
     pub(super) module_defaults: Vec<Arc<Node>>,
-    /// Collections in which roles are looked for.
-    pub(super) collections: Vec<String>,
+    /// Keywords that wodctl lacks: what has them cannot be carried out.
+    pub(super) unsupported: Vec<Arc<Diagnostic>>,
     /// Variables of blocks and includes. Those of the role are in `role`.
     pub(super) layers: Vec<Arc<Layer>>,
     pub(super) files: Arc<SearchPath>,
@@ -29,6 +30,8 @@ pub struct Context {
     pub(super) handlers: bool,
     /// Files of tasks that are being imported, to find one that imports itself.
     pub(super) imports: Vec<PathBuf>,
+    /// Files of tasks that were included at run time, outermost first, to end one that includes itself for ever.
+    pub(super) included: Vec<String>,
 }
 
 impl Context {
@@ -40,9 +43,7 @@ impl Context {
         }
         inner.when.extend(base.when.iter().cloned());
         add_tags(&mut inner.tags, &base.tags);
-        if !base.collections.is_empty() {
-            inner.collections.clone_from(&base.collections);
-        }
+        inner.unsupported.extend(base.unsupported.iter().cloned());
         inner.module_defaults.extend(base.module_defaults.iter().cloned());
         inner.layers.extend(layer(Level::BlockVars, origin, span, &base.vars));
         inner

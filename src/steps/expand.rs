@@ -9,12 +9,12 @@ use super::effects;
 use super::options::Options;
 use super::tags::Selection;
 use super::{Block, Item, RoleRun, Step, Work, early, start};
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Severity, kinds};
 use crate::playbook::{Keywords, Play, Problems, Project};
 use crate::source::Span;
 use crate::template::{Binding, SearchPath};
 use crate::value::{Map, Value};
-use crate::vars::{Layer, Level, Origin};
+use crate::vars::{Layer, Level, Origin, magic};
 use crate::yaml::Node;
 
 /// The steps of a play.
@@ -102,7 +102,7 @@ impl Expander {
         handlers.extend(own);
         handlers.append(&mut builder.import_handlers);
         builder.magic();
-        let (mut layers, problems) = (builder.layers, builder.problems);
+        let (mut layers, problems) = (builder.layers, kinds::all_known(builder.problems));
         layers.extend(layer(Level::PlayVars, "vars of the play", play.span, &play.base.vars));
         let items = match &options.start_at_task {
             Some(wanted) => start::from_task(&items, wanted),
@@ -113,22 +113,29 @@ impl Expander {
         (PlaySteps { play: play.clone(), items, handlers, layers, started, expander }, problems)
     }
 
-    /// What `include_tasks` at `step` brings. `file` is the rendered name, `params` the variables of the loop.
-    pub fn include_tasks(&self, step: &Step, file: &str, params: &Map) -> Result<Included, Vec<Diagnostic>> {
+    /// What `include_tasks` at `step` brings, as far as it can be understood, and all that is wrong with it. `file` is the
+    /// rendered name, `params` the variables of the loop.
+    pub fn include_tasks(&self, step: &Step, file: &str, params: &Map) -> (Included, Vec<Diagnostic>) {
         let mut builder = self.builder();
-        let Work::IncludeTasks { file: asked, apply } = &step.work else { return Ok(Included::default()) };
+        let Work::IncludeTasks { file: asked, apply } = &step.work else { return builder.done(Vec::new()) };
         let Some(context) = builder.included_context(step, apply.as_deref(), params) else {
             return builder.done(Vec::new());
         };
         let Some(path) = builder.tasks_file(&context, file, asked.span, true) else { return builder.done(Vec::new()) };
-        let items = builder.file(&path, asked.span, &context);
+        let shown = path.display().to_string();
+        if !builder.goes_on(&context.included, &shown, asked.span) {
+            return builder.done(Vec::new());
+        }
+        let included = context.included.iter().cloned().chain([shown]).collect();
+        let items = builder.file(&path, asked.span, &Context { included, ..context });
         builder.done(items)
     }
 
-    /// What `include_role` at `step` brings. `args` are its rendered arguments, `params` the variables of the loop.
-    pub fn include_role(&self, step: &Step, args: &Map, params: &Map) -> Result<Included, Vec<Diagnostic>> {
+    /// What `include_role` at `step` brings, as far as it can be understood, and all that is wrong with it. `args` are its
+    /// rendered arguments, `params` the variables of the loop.
+    pub fn include_role(&self, step: &Step, args: &Map, params: &Map) -> (Included, Vec<Diagnostic>) {
         let mut builder = self.builder();
-        let Work::IncludeRole { args: asked, apply } = &step.work else { return Ok(Included::default()) };
+        let Work::IncludeRole { args: asked, apply } = &step.work else { return builder.done(Vec::new()) };
         let Some(context) = builder.included_context(step, apply.as_deref(), params) else {
             return builder.done(Vec::new());
         };
@@ -140,6 +147,38 @@ impl Expander {
         let vars = own.chain(params.clone()).collect();
         let items = builder.role_by_args(args, role_span(asked), &context, false, &vars);
         builder.done(items)
+    }
+
+    /// A name as it is known before the run: by the variables of the play and the step, and those that the command line
+    /// gives. `params` are the variables of the loop. None if it uses more than that.
+    pub fn foresee(&self, step: &Step, node: &Node, params: &Map) -> Option<String> {
+        let play = layer(Level::PlayVars, "vars of the play", self.play.span, &self.play.base.vars);
+        let place = Arc::new(magic::layer(magic::of_place(&step.files)));
+        let round = params.iter().map(|(name, value)| (name.clone(), Binding::Data(Arc::new(value.clone()))));
+        let origin = Origin { text: "known before the run".to_owned(), span: step.span };
+        let own = Layer { level: Level::Magic, origin, values: round.collect() };
+        let layers = play.into_iter().chain(step.layers.iter().cloned()).chain(self.options.early.iter().cloned());
+        super::early::text(node, layers.chain([place, Arc::new(own)]), (*step.files).clone()).ok()
+    }
+
+    /// The files of tasks that `pattern` fits, where an include at `step` looks for them.
+    pub fn tasks_like(&self, step: &Step, pattern: &str) -> Vec<String> {
+        let Some(context) = step.context.as_deref() else { return Vec::new() };
+        let Ok(glob) = globset::GlobBuilder::new(pattern).literal_separator(true).build() else { return Vec::new() };
+        let matcher = glob.compile_matcher();
+        let folder = Path::new(pattern).parent().filter(|folder| !folder.to_string_lossy().contains('*'));
+        let Some(folder) = folder else { return Vec::new() };
+        let roots = Builder::tasks_folders(context, true);
+        let mut names: Vec<String> = Vec::new();
+        for root in roots {
+            names.extend(self.project.files_in(&root.join(folder)).into_iter().filter_map(|file| {
+                let name = folder.join(file).to_string_lossy().into_owned();
+                matcher.is_match(&name).then_some(name)
+            }));
+        }
+        names.sort_unstable();
+        names.dedup();
+        names
     }
 
     fn builder(&self) -> Builder<'_> {
@@ -174,12 +213,13 @@ impl Expander {
             when: base.when.clone(),
             tags,
             module_defaults: base.module_defaults.clone(),
-            collections: base.collections.clone(),
+            unsupported: base.unsupported.clone(),
             layers: Vec::new(),
             files: Arc::new(files),
             role: None,
             handlers: false,
             imports: Vec::new(),
+            included: Vec::new(),
         }
     }
 }
@@ -249,6 +289,7 @@ impl Builder<'_> {
             run: context.role.as_ref().and_then(|role| role.run),
             effects: effects::of(&work, &keywords),
             work,
+            lacks: Vec::new(),
             when: Vec::new(),
             repeat: None,
             keywords,
@@ -293,7 +334,8 @@ impl Builder<'_> {
     /// its own keywords.
     fn included_context(&mut self, step: &Step, apply: Option<&Node>, params: &Map) -> Option<Context> {
         let around = step.context.as_deref()?;
-        let mut context = around.clone();
+        // What is imported from here on is imported anew: an include between makes no circle of it.
+        let mut context = Context { imports: Vec::new(), ..around.clone() };
         if let Some(apply) = apply {
             let base = crate::playbook::apply_base(apply, &mut self.problems);
             context = context.inside(&base, apply.span, "vars under `apply`");
@@ -310,13 +352,10 @@ impl Builder<'_> {
         Some(context)
     }
 
-    fn done(mut self, items: Vec<Item>) -> Result<Included, Vec<Diagnostic>> {
-        if self.problems.iter().any(|problem| problem.severity == Severity::Error) {
-            return Err(self.problems);
-        }
+    fn done(mut self, items: Vec<Item>) -> (Included, Vec<Diagnostic>) {
         let mut handlers = self.role_handlers;
         handlers.append(&mut self.import_handlers);
-        Ok(Included { items, handlers, layers: self.layers })
+        (Included { items, handlers, layers: self.layers }, kinds::all_known(self.problems))
     }
 }
 
@@ -339,7 +378,7 @@ impl Builder<'_> {
         let found = self.expander.project.role_vars(&folder, from);
         if let (None, Some(from)) = (&found, from) {
             let message = format!("the role `{role}` has no {kind} file `{from}`");
-            self.problems.push(Diagnostic::error(asked, message));
+            self.problems.push(Diagnostic::error(asked, message).of(&kinds::MISSING_ROLE_FILE));
         }
         let made = found.and_then(|parsed| {
             self.problems.extend(parsed.problems.iter().cloned());

@@ -9,7 +9,8 @@ use super::context::{Context, add_tags, layer, values};
 use super::effects;
 use super::expand::{Builder, role_span};
 use super::{Block, Item, Step, Work};
-use crate::diagnostic::Diagnostic;
+use crate::catalog;
+use crate::diagnostic::{Diagnostic, kinds};
 use crate::module::{Effects, ModuleSpec, Place};
 use crate::modules;
 use crate::playbook::{self, Action, Task, TasksFile};
@@ -17,6 +18,9 @@ use crate::source::Span;
 use crate::template::SearchPath;
 use crate::vars::Level;
 use crate::yaml::{Entry, Node, NodeKind};
+
+/// How often something may include itself: more than any tree of files is deep.
+const ROUNDS: usize = 100;
 
 /// Stands for a module that does not exist: the problem is reported, and the checks go on with the rest of the task.
 pub(crate) static UNKNOWN: ModuleSpec = ModuleSpec {
@@ -92,8 +96,12 @@ impl Builder<'_> {
         layers.extend(layer(Level::TaskVars, "vars of the task", task.span, &task.base.vars));
         let (work, is_include) = self.work(task, context);
         let keywords = Arc::new(task.base.keywords.inside(&context.keywords));
+        let mut lacks: Vec<_> = context.unsupported.iter().chain(&task.base.unsupported).cloned().collect();
+        lacks.extend(self.lacking(task, context));
+        self.problems.extend(self.unknown_loop(task, context));
         Step {
             span: task.span,
+            lacks,
             name: task.base.name.clone(),
             role: context.role.as_ref().map(|role| role.name.clone()),
             run: context.role.as_ref().and_then(|role| role.run),
@@ -128,11 +136,42 @@ impl Builder<'_> {
                 (Work::IncludeRole { args: args.clone(), apply }, true)
             }
             // Imports never come here.
-            Action::Unknown | Action::ImportTasks(_) | Action::ImportRole(_) => {
+            Action::Foreign(_) | Action::Unknown | Action::ImportTasks(_) | Action::ImportRole(_) => {
                 let args = Arc::new(Node { span: task.action_span, kind: NodeKind::Map(IndexMap::new()), tag: None });
                 (Work::Call { spec: &UNKNOWN, name: task.action_span, args }, false)
             }
         }
+    }
+
+    /// A loop over a lookup that nobody has: no word of the language, wherever it stands.
+    fn unknown_loop(&self, task: &Task, context: &Context) -> Option<Diagnostic> {
+        let name = &task.repeat.as_ref()?.kind;
+        let unknown = task.base.unsupported.iter().find(|problem| problem.kind == Some(&kinds::UNKNOWN_LOOKUP))?;
+        let own = self.expander.project.own_plugin(catalog::Kind::Lookup, name, &context.files);
+        own.is_none().then(|| (**unknown).clone().of(&kinds::UNKNOWN_KEYWORD))
+    }
+
+    /// What is wrong with a module that wodctl lacks. One that nobody has is wrong wherever it stands.
+    fn lacking(&mut self, task: &Task, context: &Context) -> Option<Arc<Diagnostic>> {
+        let Action::Foreign(foreign) = &task.action else { return None };
+        let name = &foreign.name;
+        let known = catalog::find(catalog::Kind::Module, name).map(|full| match full == *name {
+            true => "it is one of the `ansible` package".to_owned(),
+            false => format!("it is `{full}` of the `ansible` package"),
+        });
+        let own = || {
+            let found = self.expander.project.own_plugin(catalog::Kind::Module, name, &context.files)?;
+            Some(format!("it is the project's own: {}", found.display()))
+        };
+        let Some(whose) = known.or_else(own) else {
+            self.problems.push((*foreign.unknown).clone());
+            return Some(Arc::new((*foreign.unknown).clone()));
+        };
+        let problem = Diagnostic::error(task.action_span, format!("wodctl has no module `{name}`"))
+            .of(&kinds::UNSUPPORTED_MODULE)
+            .label(whose)
+            .help("`wodctl doc` lists the modules that there are; a task that is never carried out may name others");
+        Some(Arc::new(problem))
     }
 
     /// The arguments over those that `module_defaults` give the module, the nearest defaults over the outer ones.
@@ -161,6 +200,7 @@ impl Builder<'_> {
             let message = format!("{} imports itself", path.display());
             self.problems.push(
                 Diagnostic::error(file.file.span, message)
+                    .of(&kinds::ENDLESS_INCLUDE)
                     .help("an `include_tasks` with a `when` may include its own file"),
             );
             return Vec::new();
@@ -179,24 +219,44 @@ impl Builder<'_> {
         self.items(&parsed.value, &inner)
     }
 
+    /// Whether `next` may be included once more behind `chain`. What includes itself ends by its own `when`, or here.
+    pub fn goes_on(&mut self, chain: &[String], next: &str, asked: Span) -> bool {
+        if chain.iter().filter(|one| *one == next).count() < ROUNDS {
+            return true;
+        }
+        let last = chain.iter().rposition(|one| one == next).unwrap_or_default();
+        let circle: Vec<&str> = chain[last..].iter().map(String::as_str).chain([next]).collect();
+        self.problems.push(
+            Diagnostic::error(asked, format!("`{next}` includes itself without end: {}", circle.join(" → ")))
+                .of(&kinds::ENDLESS_INCLUDE)
+                .help(format!("after {ROUNDS} rounds no `when` has ended it")),
+        );
+        false
+    }
+
+    /// Where files of tasks are looked for, best first.
+    pub fn tasks_folders(context: &Context, dynamic: bool) -> Vec<PathBuf> {
+        let folder = if context.handlers { "handlers" } else { "tasks" };
+        let files = &context.files;
+        let mut folders = vec![files.task.clone()];
+        if let Some(role) = &context.role {
+            folders.extend([role.path.join(folder), role.path.join("tasks"), role.path.clone()]);
+            // An include looks into the role's own folder first, an import beside the file that it stands in.
+            if dynamic {
+                folders.rotate_left(1);
+            }
+        } else {
+            folders.push(files.task.join(folder));
+        }
+        folders.extend([files.playbook.join(folder), files.playbook.clone()]);
+        folders
+    }
+
     /// The file that an import or include means: in the role's `tasks`, or beside the file that asks, or beside the
     /// playbook.
     pub fn tasks_file(&mut self, context: &Context, name: &str, asked: Span, dynamic: bool) -> Option<PathBuf> {
-        let folder = if context.handlers { "handlers" } else { "tasks" };
-        let files = &context.files;
-        let mut candidates = vec![files.task.join(name)];
-        if let Some(role) = &context.role {
-            candidates.push(role.path.join(folder).join(name));
-            candidates.push(role.path.join("tasks").join(name));
-            // An include looks into the role's own folder first, an import beside the file that it stands in.
-            if dynamic {
-                candidates.rotate_left(1);
-            }
-        } else {
-            candidates.push(files.task.join(folder).join(name));
-        }
-        candidates.push(files.playbook.join(folder).join(name));
-        candidates.push(files.playbook.join(name));
+        let candidates: Vec<_> =
+            Self::tasks_folders(context, dynamic).into_iter().map(|folder| folder.join(name)).collect();
         if let Some(found) = candidates.iter().find(|path| path.is_file()) {
             return Some(found.clone());
         }
@@ -209,6 +269,7 @@ impl Builder<'_> {
         }
         self.problems.push(
             Diagnostic::error(asked, format!("there is no file of tasks `{name}`"))
+                .of(&kinds::MISSING_FILE)
                 .help(format!("looked for {}", places.join(", "))),
         );
         None

@@ -24,9 +24,10 @@ pub(crate) use items::UNKNOWN;
 pub use options::Options;
 pub use plays::plays;
 
+use crate::diagnostic::Diagnostic;
 use crate::module::Effects;
 pub use crate::playbook::{Keywords, Loop};
-use crate::source::Span;
+use crate::source::{self, Span};
 use crate::template::SearchPath;
 use crate::vars::Layer;
 use crate::yaml::Node;
@@ -69,6 +70,8 @@ pub struct Step {
     pub run: Option<RoleRun>,
     /// What it does.
     pub work: Work,
+    /// What wodctl lacks of it: the step fails with the first of these on a host that comes to it.
+    pub lacks: Vec<Arc<Diagnostic>>,
     /// All conditions, outermost first: each must hold.
     pub when: Vec<Arc<Node>>,
     /// The loop.
@@ -142,6 +145,17 @@ pub enum Work {
 }
 
 impl Work {
+    /// The name of the module.
+    pub fn module(&self) -> String {
+        match self {
+            Work::Call { spec, name, .. } if std::ptr::eq(*spec, &UNKNOWN) => source::text(*name).unwrap_or_default(),
+            Work::Call { spec, .. } => spec.name.to_owned(),
+            Work::IncludeTasks { .. } => "include_tasks".to_owned(),
+            Work::IncludeRole { .. } => "include_role".to_owned(),
+            Work::Flush | Work::Gather | Work::RoleEnd => "meta".to_owned(),
+        }
+    }
+
     /// Whether it brings in other steps.
     pub fn is_include(&self) -> bool {
         matches!(self, Work::IncludeTasks { .. } | Work::IncludeRole { .. })

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::context::layer;
 use super::early;
-use super::options::Options;
-use crate::diagnostic::Diagnostic;
+use super::expand::Options;
+use crate::diagnostic::{Diagnostic, kinds};
 use crate::playbook::{Entry, Import, Play, Problems, Project};
 use crate::source::Span;
 use crate::template::SearchPath;
@@ -17,7 +17,7 @@ use crate::vars::Level;
 pub fn plays(path: &Path, project: &Project, options: &Options) -> (Vec<Arc<Play>>, Vec<Diagnostic>) {
     let mut reader = Reader { project, options, problems: Problems::new(), open: Vec::new() };
     let plays = reader.read(path, Span::default());
-    (plays, reader.problems)
+    (plays, kinds::all_known(reader.problems))
 }
 
 struct Reader<'a> {
@@ -71,6 +71,7 @@ fn with_import(play: &Play, import: &Import) -> Play {
     let mut play = play.clone();
     let base = &mut play.base;
     base.when = import.base.when.iter().chain(&base.when).cloned().collect();
+    base.unsupported.extend(import.base.unsupported.iter().cloned());
     base.tags.extend(import.base.tags.iter().cloned());
     base.vars.extend(import.base.vars.iter().map(|(name, node)| (name.clone(), node.clone())));
     play

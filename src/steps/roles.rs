@@ -8,7 +8,7 @@ use super::expand::Builder;
 use super::in_role::{InRole, Own};
 use super::items::flatten;
 use super::{Item, RoleRun, Work};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, kinds};
 use crate::modules::validate_argument_spec;
 use crate::playbook::{self, Action, Base, Role, RoleUse, Task};
 use crate::source::Span;
@@ -121,10 +121,13 @@ impl Builder<'_> {
     }
 
     fn expand_role(&mut self, use_: Use, context: &Context) -> Option<(Vec<Item>, Arc<InRole>)> {
-        let (path, name) = self.find_role(&use_, &context.collections)?;
-        let use_ = Use { name: &name, ..use_ };
-        if use_.is_static {
-            self.refuse_cycle(&use_, &path)?;
+        let path = self.find_role(&use_)?;
+        match use_.is_static {
+            true => self.refuse_cycle(&use_, &path)?,
+            false => {
+                let chain: Vec<String> = use_.parents.iter().map(|parent| parent.name.clone()).collect();
+                self.goes_on(&chain, use_.name, use_.span).then_some(())?;
+            }
         }
         let parsed = self.expander.project.role(use_.name, &path);
         self.problems.extend(parsed.problems.iter().cloned());
@@ -176,6 +179,7 @@ impl Builder<'_> {
                 let searched: Vec<_> = searched.iter().map(|folder| folder.display().to_string()).collect();
                 self.problems.push(
                     Diagnostic::error(use_.span, format!("there is no role `{}`", use_.name))
+                        .of(&kinds::MISSING_ROLE)
                         .suggest(use_.name, names.iter().map(String::as_str))
                         .or_help(format!("looked in {}", searched.join(", "))),
                 );
@@ -190,6 +194,7 @@ impl Builder<'_> {
             use_.parents[start..].iter().map(|parent| parent.name.as_str()).chain([use_.name]).collect();
         self.problems.push(
             Diagnostic::error(use_.span, format!("the role `{}` depends on itself: {}", use_.name, cycle.join(" → ")))
+                .of(&kinds::ENDLESS_INCLUDE)
                 .help("move what they share into a role that both depend on"),
         );
         None
@@ -300,7 +305,7 @@ impl Builder<'_> {
         let found = self.expander.project.role_file(&role.path.join(kind), from);
         if let (None, Some(from)) = (&found, from) {
             let message = format!("the role `{}` has no file `{kind}/{from}`", role.name);
-            self.problems.push(Diagnostic::error(use_.span, message));
+            self.problems.push(Diagnostic::error(use_.span, message).of(&kinds::MISSING_ROLE_FILE));
         }
         found
     }

@@ -17,10 +17,8 @@ pub(super) fn from_task(items: &[Item], wanted: &str) -> Option<Vec<Item>> {
 fn names(step: &Step) -> Vec<String> {
     let own = match (&step.name, &step.work) {
         (Some(name), _) => name.as_str().unwrap_or_default().to_owned(),
-        (None, Work::Call { spec, .. }) => spec.name.to_owned(),
-        (None, Work::IncludeTasks { .. }) => "include_tasks".to_owned(),
-        (None, Work::IncludeRole { .. }) => "include_role".to_owned(),
-        (None, _) => return Vec::new(),
+        (None, Work::Flush | Work::Gather | Work::RoleEnd) => return Vec::new(),
+        (None, work) => work.module(),
     };
     match &step.role {
         Some(role) => vec![format!("{role} : {own}"), own],

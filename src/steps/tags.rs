@@ -1,5 +1,7 @@
 //! Which steps `--tags` and `--skip-tags` leave.
 
+use super::Options;
+
 /// The tags that were asked for, as Ansible selects by them.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
@@ -7,6 +9,13 @@ pub struct Selection {
     pub only: Vec<String>,
     /// `--skip-tags`.
     pub skip: Vec<String>,
+}
+
+impl Options {
+    /// Whether the command line selects a step with these tags.
+    pub fn selects(&self, tags: &[String]) -> bool {
+        Selection { only: self.tags.clone(), skip: self.skip_tags.clone() }.takes(tags)
+    }
 }
 
 impl Selection {

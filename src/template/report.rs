@@ -4,7 +4,8 @@ use minijinja::{Error, ErrorKind};
 
 use super::RenderError;
 use super::unit::Problem;
-use crate::diagnostic::Diagnostic;
+use crate::catalog;
+use crate::diagnostic::{Diagnostic, kinds};
 use crate::source::Span;
 use crate::yaml::Node;
 
@@ -51,7 +52,21 @@ pub fn wrong(span: Span, message: impl Into<String>) -> RenderError {
 
 /// A filter, test, function or lookup that does not exist.
 pub fn unknown(span: Span, kind: &str, name: &str, known: &[String]) -> Diagnostic {
-    Diagnostic::error(span, format!("there is no {kind} `{name}`")).suggest(name, known.iter().map(String::as_str))
+    use catalog::Kind;
+    let (exists, unknown) = match Kind::of(kind) {
+        Some(Kind::Filter) => (&kinds::UNSUPPORTED_FILTER, &kinds::UNKNOWN_FILTER),
+        Some(Kind::Test) => (&kinds::UNSUPPORTED_TEST, &kinds::UNKNOWN_TEST),
+        Some(Kind::Lookup) => (&kinds::UNSUPPORTED_LOOKUP, &kinds::UNKNOWN_LOOKUP),
+        Some(Kind::Module) | None => (&kinds::UNDEFINED_VARIABLE, &kinds::UNDEFINED_VARIABLE),
+    };
+    match Kind::of(kind).and_then(|kind| catalog::find(kind, name)) {
+        Some(full) => Diagnostic::error(span, format!("wodctl has no {kind} `{name}`"))
+            .of(exists)
+            .label(format!("it is `{full}` of the `ansible` package")),
+        None => Diagnostic::error(span, format!("there is no {kind} `{name}`"))
+            .of(unknown)
+            .suggest(name, known.iter().map(String::as_str)),
+    }
 }
 
 /// The engine's words.
@@ -78,7 +93,7 @@ pub fn syntax(problem: &Problem, node: &Node) -> RenderError {
 /// The same for people.
 pub fn syntax_problem(problem: &Problem, node: &Node) -> Diagnostic {
     let span = problem.range.clone().map_or(node.span, |range| node.position(range));
-    Diagnostic::error(span, problem.message.clone())
+    Diagnostic::error(span, problem.message.clone()).of(&kinds::TEMPLATE_SYNTAX)
 }
 
 /// A variable that needs itself.

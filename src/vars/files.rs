@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Layer, Level, Origin};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, kinds};
 use crate::failure::plain;
 use crate::source::Span;
 use crate::template::Binding;
@@ -28,7 +28,7 @@ pub struct VarsFile {
 
 /// Reads a YAML or JSON file that holds a mapping. One with nothing but comments holds no variables.
 pub fn read_file(path: &Path) -> Result<VarsFile, Diagnostic> {
-    from_document(yaml::read_file(path)?)
+    from_document(yaml::read_file(path).map_err(|problem| problem.or_of(&kinds::UNREADABLE_VARS))?)
 }
 
 pub(super) fn from_document(document: Document) -> Result<VarsFile, Diagnostic> {
@@ -49,6 +49,7 @@ pub(super) fn from_document(document: Document) -> Result<VarsFile, Diagnostic> 
 
 fn no_mapping(span: Span, kind: &str) -> Diagnostic {
     Diagnostic::error(span, format!("a file of variables is a mapping, and this is {kind}"))
+        .of(&kinds::UNREADABLE_VARS)
         .help("write each variable as `name: value`")
 }
 
@@ -58,6 +59,11 @@ impl VarsFile {
         let values = self.values.into_iter().map(|(name, node)| (name, Binding::Template(node))).collect();
         Layer { level, origin: Origin { text: text.into(), span: self.span }, values }
     }
+}
+
+/// A file of `vars_files`: in `vars/` beside the playbook, or beside it.
+pub fn vars_file(folder: &Path, name: &str) -> Option<PathBuf> {
+    [folder.join("vars").join(name), folder.join(name)].into_iter().find(|path| path.is_file())
 }
 
 /// The files of variables in a folder and in folders below it, in order of name; hidden files, backups (`x~`) and other

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-pub use self::files::{EXTENSIONS, VarsFile, files_below, read_file};
+pub use self::files::{EXTENSIONS, VarsFile, files_below, read_file, vars_file};
 use crate::source::Span;
 use crate::template::Binding;
 

@@ -57,7 +57,7 @@ fn a_wrong_module_argument_and_host_touch_nothing() {
     wrong(
         ["all", "-m", "pnig", "-a", ""],
         "\
-error: there is no module `pnig`
+error[unknown-module]: there is no module `pnig`
  --> <exec>:4:7
   |
 4 |     - \"pnig\":
@@ -69,7 +69,7 @@ error: there is no module `pnig`
     wrong(
         ["all", "-m", "file", "-a", "{\"pth\": \"/x\", \"path\": \"/y\"}"],
         "\
-error: `file` has no argument `pth`
+error[unknown-argument]: `file` has no argument `pth`
  --> <exec>:4:16
   |
 4 |     - \"file\": {\"pth\":\"/x\",\"path\":\"/y\"}

@@ -69,14 +69,14 @@ fn tags_select_what_is_listed() {
 fn a_tag_and_a_task_that_nothing_has() {
     project()
         .args(["check", "inventory.yml", "--tags", "greeet", "--start-at-task", "Helo"])
-        .stdout("")
+        .stdout("1 play, 0 tasks, 2 hosts: 1 certain, 1 possible\n")
         .stderr(
             "\
-error: --start-at-task: no task is named `Helo`
+error[unknown-tag]: --start-at-task: no task is named `Helo`
  |
  = help: did you mean `Hello`?
 
-warning: --tags: nothing has the tag `greeet`
+warning[unknown-tag]: --tags: nothing has the tag `greeet`
  |
  = help: did you mean `greet`?
 ",
@@ -89,10 +89,10 @@ fn all_that_is_wrong_is_said_and_counted() {
     project()
         .file("playbooks/site.yml", "- hosts: wbe\n  tasks:\n    - comand: uptime\n    - ping: {dta: x}\n")
         .args(["check", "inventory.yml"])
-        .stdout("")
+        .stdout("1 play, 2 tasks, 0 hosts: 2 certain, 1 possible\n")
         .stderr(
             "\
-error: there is no module `comand`
+error[unknown-module]: there is no module `comand`
  --> playbooks/site.yml:3:7
   |
 3 |     - comand: uptime
@@ -100,7 +100,7 @@ error: there is no module `comand`
   |
   = help: did you mean `command`?
 
-error: `ping` has no argument `dta`
+warning[unknown-argument]: `ping` has no argument `dta`
  --> playbooks/site.yml:4:14
   |
 4 |     - ping: {dta: x}
@@ -108,7 +108,7 @@ error: `ping` has no argument `dta`
   |
   = help: did you mean `data`?
 
-error: the inventory has no host or group `wbe`
+error[unknown-host]: the inventory has no host or group `wbe`
  --> playbooks/site.yml:1:10
   |
 1 | - hosts: wbe
@@ -116,7 +116,7 @@ error: the inventory has no host or group `wbe`
   |
   = help: did you mean `web`?
 
-error: 3 errors
+error: 2 errors
 ",
         )
         .status(1);
@@ -128,7 +128,7 @@ fn a_limit_that_leaves_no_host() {
         .args(["check", "inventory.yml", "--limit", "db"])
         .stderr(
             "\
-error: no play has a host within the limit
+error[no-hosts]: no play has a host within the limit
  --> playbooks/site.yml:2:10
   |
 2 |   hosts: web
@@ -149,5 +149,5 @@ fn a_play_for_hosts_that_this_inventory_has_not() {
         .output();
     assert_eq!(status, Some(0), "{said}");
     assert!(said.contains("PLAY [db] no host matches: left out\n"), "{said}");
-    assert!(said.contains("warning: the inventory has no host or group `db`\n"), "{said}");
+    assert!(said.contains("warning[unknown-host]: the inventory has no host or group `db`\n"), "{said}");
 }

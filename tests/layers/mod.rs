@@ -34,7 +34,7 @@ const LAYERS: &[&[&str]] = &[
     &["system"],
     &["failure"],
     // base
-    &["value", "error", "python_regex", "words"],
+    &["catalog", "value", "error", "python_regex", "vault", "words"],
 ];
 
 fn layer(module: &str) -> Option<usize> {

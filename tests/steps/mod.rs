@@ -112,18 +112,15 @@ fn included(step: &Step, depth: usize, expander: &Expander, out: &mut String) {
         Work::IncludeRole { args, .. } => expander.include_role(step, args.to_value().as_map().unwrap(), &params),
         _ => return,
     };
-    match found {
-        Ok(found) => {
-            list(&found.items, depth, expander, out);
-            for handler in &found.handlers {
-                writeln!(out, "{}handler {}", "  ".repeat(depth), line(handler)).unwrap();
-            }
-            for layer in &found.layers {
-                writeln!(out, "{}sees {}", "  ".repeat(depth), layer.origin.text).unwrap();
-            }
-        }
-        Err(problems) => problems.iter().for_each(|problem| out.push_str(&problem.render(false))),
+    let (found, problems) = found;
+    list(&found.items, depth, expander, out);
+    for handler in &found.handlers {
+        writeln!(out, "{}handler {}", "  ".repeat(depth), line(handler)).unwrap();
     }
+    for layer in &found.layers {
+        writeln!(out, "{}sees {}", "  ".repeat(depth), layer.origin.text).unwrap();
+    }
+    problems.iter().for_each(|problem| out.push_str(&problem.render(false)));
 }
 
 fn line(step: &Step) -> String {

@@ -276,12 +276,10 @@ impl Look<'_> {
             Expr::Call(call) => {
                 self.lookup(call);
                 self.expression(&call.expr);
-                // A macro may ask its parameters whether they are defined.
                 match &call.expr {
-                    Expr::Var(var) if self.engine.global(var.id).is_none() => {
-                        self.maybe(|look| look.arguments(&call.args));
-                    }
-                    _ => self.arguments(&call.args),
+                    Expr::Var(function) if self.engine.global(function.id).is_some() => self.arguments(&call.args),
+                    // A macro may do without an argument, and a method without its object.
+                    _ => self.maybe(|look| look.arguments(&call.args)),
                 }
             }
             Expr::List(list) => list.items.iter().for_each(|item| self.expression(item)),
@@ -367,6 +365,8 @@ impl Look<'_> {
             Some(offset) => self.node.position(self.unit.written(start + offset..start + offset + name.len())),
             None => self.span(place),
         };
-        self.found.problems.push(report::unknown(span, kind, name, &self.engine.names(kind)));
+        let problem = report::unknown(span, kind, name, &self.engine.names(kind));
+        // As in Jinja: only a branch that is taken must have all its filters.
+        self.found.problems.push(if self.unsure > 0 { problem.possible() } else { problem });
     }
 }
