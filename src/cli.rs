@@ -10,10 +10,10 @@ use crate::protocol::Mode;
 
 const EXIT_CODES: &str = "\
 Exit status:
-    0  all is well
-    1  the run could not start, or not go on: usage, files, static check
-    2  a host failed
-    4  a host could not be reached (also if another one failed)
+    0  success
+    1  the run did not start or could not go on: wrong usage, missing files, errors in playbooks
+    2  at least one host failed
+    4  at least one host was unreachable (even if another one failed)
   130  interrupted";
 
 /// Configure machines with Ansible playbooks, without Python on either end
@@ -50,7 +50,7 @@ enum Command {
     Doc(commands::doc::Args),
     /// Explain a kind of problem, or list all kinds
     Explain(commands::explain::Args),
-    /// Print a script that completes commands and options in a shell
+    /// Generate a shell completion script
     Completions(commands::completions::Args),
     /// Generate a man page
     Man(commands::man::Args),

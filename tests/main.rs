@@ -18,6 +18,7 @@ mod layers;
 mod lookups;
 mod modules;
 mod order;
+mod probe;
 mod refusal;
 mod report;
 mod steps;

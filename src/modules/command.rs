@@ -104,7 +104,8 @@ impl Run<'_> {
         if let Some(output) = done.last() {
             return self.judge(output);
         }
-        let chdir = self.chdir.map(|dir| directory(system, dir)).transpose().map_err(|failure| self.not_run(failure))?;
+        let chdir =
+            self.chdir.map(|dir| directory(system, dir)).transpose().map_err(|failure| self.not_run(failure))?;
         if let Some(why) = self.guard.holds_back(system, chdir.as_deref())? {
             return Ok(Change::none(self.skipped(why)));
         }
@@ -140,7 +141,9 @@ impl Run<'_> {
     /// The command as one line.
     fn line(&self) -> Value {
         match &self.shown {
-            Value::List(all) => all.iter().filter_map(Value::as_str).map(words::quote).collect::<Vec<_>>().join(" ").into(),
+            Value::List(all) => {
+                all.iter().filter_map(Value::as_str).map(words::quote).collect::<Vec<_>>().join(" ").into()
+            }
             line => line.clone(),
         }
     }

@@ -118,7 +118,9 @@ impl Args {
             return Err(ArgError::whole("one of `state`, `enabled` is needed"));
         }
         match self.of_systemd().next() {
-            Some((argument, _)) => Err(ArgError::new(argument, format!("`{argument}` is for systemd, which does not run here"))),
+            Some((argument, _)) => {
+                Err(ArgError::new(argument, format!("`{argument}` is for systemd, which does not run here")))
+            }
             None => Ok(init::Script { args: self, name, openrc }),
         }
     }

@@ -57,7 +57,9 @@ impl Module for Args {
     fn plan(&self, system: &dyn System, done: &[Output]) -> Result<Change, Failure> {
         let guard = Guard { creates: self.creates.as_deref(), removes: None };
         if let Some((path, is)) = guard.holds_back(system, None)?.filter(|_| done.is_empty()) {
-            return Ok(Change::none(map! { "skipped" => true, "msg" => format!("skipped, since {} {is}", path.display()) }));
+            return Ok(Change::none(
+                map! { "skipped" => true, "msg" => format!("skipped, since {} {is}", path.display()) },
+            ));
         }
         let dest = paths::absolute(system, &self.dest)?;
         if !paths::is_dir(system, &dest)? {

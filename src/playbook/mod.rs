@@ -67,6 +67,8 @@ pub struct Base {
     pub vars: Nodes,
     /// Default arguments: mappings of module names to mappings.
     pub module_defaults: Vec<Arc<Node>>,
+    /// Collections whose roles are found by their short names.
+    pub collections: Vec<String>,
     /// Keywords that Ansible has and wodctl lacks.
     pub unsupported: Vec<Arc<Diagnostic>>,
 }

@@ -120,6 +120,22 @@ impl Project {
         Err(searched)
     }
 
+    /// A role of a collection below `collections/`, beside the playbook or in the project.
+    fn find_in_collections(&self, name: &str, collections: &[String], playbook: &Path) -> Option<(PathBuf, String)> {
+        let own = name.rsplit_once('.').filter(|(collection, _)| collection.matches('.').count() == 1);
+        let names: Vec<(&str, &str)> = match own {
+            Some(own) => vec![own],
+            None => collections.iter().map(|collection| (collection.as_str(), name)).collect(),
+        };
+        let roots = self.roles.iter().filter_map(|roles| roles.parent()).chain([playbook]);
+        let roots: Vec<PathBuf> = roots.map(|root| root.join("collections/ansible_collections")).collect();
+        names.iter().find_map(|(collection, role)| {
+            let inside = Path::new(&collection.replace('.', "/")).join("roles").join(role);
+            let found = roots.iter().map(|root| root.join(&inside)).find(|path| path.is_dir())?;
+            Some((found, format!("{collection}.{role}")))
+        })
+    }
+
     /// The names of the files in a folder.
     pub fn files_in(&self, folder: &Path) -> Vec<String> {
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();

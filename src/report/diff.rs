@@ -44,7 +44,7 @@ fn attributes_of_new(diffs: &[Diff], palette: Palette) -> String {
 }
 
 /// One difference, each line ended by a newline.
-fn render(diff: &Diff, palette: Palette) -> String {
+pub(super) fn render(diff: &Diff, palette: Palette) -> String {
     match diff {
         Diff::Text { path, before, after } => {
             let path = path.to_string_lossy();

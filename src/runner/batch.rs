@@ -15,6 +15,7 @@ use super::task_run::TaskRun;
 use super::{Interrupted, Run};
 use crate::event::Event;
 use crate::protocol::{Mode, Position, ToAgent};
+use crate::template::Memo;
 use crate::transport::SessionId;
 use crate::vars::Layer;
 
@@ -37,6 +38,8 @@ pub struct Batch<'a> {
     pub sent: HashMap<(SessionId, u32, Position), RunningId>,
     /// The magic variables that say which hosts are left, until that changes.
     pub hosts_left: RefCell<Option<HostsLeft>>,
+    /// What preparing steps has asked of the world, for those that have to be prepared again.
+    pub memos: HashMap<(usize, Position), Arc<Memo>>,
     /// Where a `meta` was decided for all.
     pub metas: HashSet<Position>,
 }
@@ -59,6 +62,7 @@ impl<'a> Batch<'a> {
             includes: Includes::default(),
             sent: HashMap::new(),
             hosts_left: RefCell::default(),
+            memos: HashMap::new(),
             metas: HashSet::new(),
         }
     }

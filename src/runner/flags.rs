@@ -19,6 +19,8 @@ pub struct Flags {
     pub no_log: bool,
     /// Facts that it returns go to the delegate.
     pub delegate_facts: bool,
+    /// At most so many hosts do it at the same time.
+    pub throttle: Option<usize>,
     /// One of these cannot be settled: the step fails instead of being carried out.
     pub trouble: Option<Ended>,
 }
@@ -42,11 +44,14 @@ impl Flags {
             ignore_unreachable: settle(reader.flag(keywords.ignore_unreachable.as_ref()), false)?,
             any_errors_fatal: settle(reader.flag(keywords.any_errors_fatal.as_ref()), false)?,
             delegate_facts: settle(reader.flag(keywords.delegate_facts.as_ref()), false)?,
+            throttle: None,
             trouble: None,
         };
         settle(reader.flag(keywords.run_once.as_ref()), false)?;
         settle(reader.typed::<i64>(keywords.port.as_ref()).map(|_| None), false)?;
-        settle(reader.typed::<i64>(keywords.throttle.as_ref()).map(|_| None), false)?;
-        Ok(Flags { trouble, ..flags })
+        let throttle = reader.typed::<i64>(keywords.throttle.as_ref());
+        let most = throttle.as_ref().ok().copied().flatten().and_then(|most| usize::try_from(most).ok());
+        settle(throttle.map(|_| None), false)?;
+        Ok(Flags { trouble, throttle: most.filter(|most| *most > 0), ..flags })
     }
 }

@@ -86,6 +86,7 @@ impl Batch<'_> {
         }
         let prepared = Prepared { items: runs, is_loop: step.repeat.is_some(), trouble: trouble_found };
         let Ok(mut running) = self.task_run(host, step, position, prepared) else { return false };
+        running.is_shared = once;
         // As in Ansible: `ignore_errors` does not bring in what is not there.
         let is_missing = |item: &ItemRun| match &item.ended {
             Some(Ended::Wrong(problem)) => {

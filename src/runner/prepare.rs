@@ -84,8 +84,8 @@ pub struct Wait {
     pub seconds: Option<f64>,
     /// Whether what the operator types is shown.
     pub echo: bool,
-    /// The result, but for what was entered.
-    pub result: Map,
+    /// How it then ends, but for what was entered.
+    pub result: Ended,
 }
 
 impl Bench<'_> {
@@ -111,7 +111,8 @@ impl Bench<'_> {
         let mut set = Vec::new();
         for (item, layers) in entries {
             let run = self.item(step, item, layers, &set)?;
-            set.extend(run.ended.as_ref().and_then(left_behind));
+            let ended = run.ended.as_ref().or(run.wait.as_ref().map(|wait| &wait.result));
+            set.extend(ended.and_then(left_behind));
             prepared.items.push(run);
         }
         Ok(prepared)
@@ -130,6 +131,10 @@ impl Bench<'_> {
         match self.settle(step, &mut run) {
             Ok(Settled::Call(call, identity)) => run.call = Some((*call, identity)),
             Ok(Settled::Wait(wait)) => run.wait = Some(wait),
+            // What is settled here is judged item by item as what an agent does.
+            Ok(Settled::Ended(ended @ (Ended::Outcome(_) | Ended::Failed(_)))) if is_stepwise(step) => {
+                run.wait = Some(Wait { prompt: None, seconds: Some(0.0), echo: true, result: ended });
+            }
             Ok(Settled::Ended(ended)) => run.ended = Some(ended),
             Err(error) => run.ended = Some(trouble(error)?),
         }
@@ -324,6 +329,15 @@ impl Bench<'_> {
         let scope = self.with(&[]);
         Ok(Reader { templar: self.templar, scope: &scope }.keyword(Some(node))?.map(|value| truth(&value)))
     }
+}
+
+/// Whether each item is judged before the next one: those of a step that may be tried several times, or of a loop with
+/// `pause` or `break_when`.
+pub fn is_stepwise(step: &Step) -> bool {
+    let repeat = step.repeat.as_ref();
+    !step.keywords.until.is_empty()
+        || step.keywords.retries.is_some()
+        || repeat.is_some_and(|repeat| repeat.pause.is_some() || !repeat.break_when.is_empty())
 }
 
 /// What a rendering that failed comes to; pending ones are tried again later.

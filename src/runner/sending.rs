@@ -12,20 +12,51 @@ use super::prepare::{Bench, NotYet, Prepared, Wait};
 use super::scheduler::{Running, RunningId};
 use super::scope::{data, layer};
 use super::task_run::{Ended, ItemRun, TaskRun};
-use super::{Tick, controller, prepare};
+use super::{Tick, prepare};
 use crate::event::{Event, TaskInfo};
+use crate::module::Things;
 use crate::protocol::{self, Mode, Position, ToAgent};
 use crate::steps::{Step, Work};
-use crate::template::RenderError;
+use crate::template::{Reading, RenderError, Scope};
 use crate::transport::SessionId;
-use crate::value::{Map, Value};
+use crate::value::Value;
 use crate::vars::{Layer, Level};
 
 impl Batch<'_> {
     /// Prepares a step for a host.
     pub fn prepare(&mut self, host: usize, step: &Arc<Step>, position: &Position) -> Result<Prepared, NotYet> {
         let scope = self.scope_maker(host, step, position, false);
-        self.run.bench(&scope).prepare(step)
+        if !self.may_ask(host, step, position, &scope(&[])) {
+            return Err(NotYet);
+        }
+        // What is asked of the world is asked once, however often the step has to wait.
+        let memo = self.memos.entry((host, position.clone())).or_default().clone();
+        memo.rewind();
+        let templar = self.run.templar.remembering(&memo);
+        let prepared = Bench { templar: &templar, ..self.run.bench(&scope) }.prepare(step)?;
+        self.memos.remove(&(host, position.clone()));
+        Ok(prepared)
+    }
+
+    /// Whether what the templates of a step look at outside of variables (files of the controller, the world) is settled.
+    fn may_ask(&self, host: usize, step: &Step, position: &Position, scope: &dyn Scope) -> bool {
+        let open = self.scheduler.unsettled(host, position, Things::FILES.and(Things::WORLD));
+        if open == Things::NONE {
+            return true;
+        }
+        let templar = &self.run.templar;
+        let conditions = step.when.iter().map(|node| (node, Reading::Condition));
+        let args = match &step.work {
+            Work::Call { args, .. } => Some((args, Reading::Text)),
+            _ => None,
+        };
+        let repeat = step.repeat.as_ref().map(|repeat| (&repeat.over, Reading::Text));
+        let keywords = step.keywords.templates().map(|(_, node)| (node, Reading::Text));
+        let asks = conditions.chain(args).chain(repeat).chain(keywords);
+        let asks = asks.map(|(node, reading)| templar.needs_in(node, reading, scope).asks);
+        let of_loop = step.repeat.iter().map(|repeat| templar.asks_of_lookup(&repeat.kind));
+        asks.chain(of_loop)
+            .all(|asks| !(asks.files && open.meets(Things::FILES) || asks.world && open.meets(Things::WORLD)))
     }
 
     /// Whether a step is done once for all. Where that cannot be told the step fails, see [`Flags`].
@@ -88,7 +119,9 @@ impl Batch<'_> {
         let id = RunningId(self.run.last_id);
         let lane = state.lane;
         let is_delegated = work.delegate.is_some();
-        Ok(Running { id, position, step, resume, session: None, lane, is_delegated, fence: false, ready: false, work })
+        let throttle = flags.throttle;
+        let (session, fence, ready) = (None, false, false);
+        Ok(Running { id, position, step, resume, session, lane, is_delegated, fence, throttle, ready, work })
     }
 
     /// Queues a step that is settled already.
@@ -241,25 +274,27 @@ impl Batch<'_> {
             self.run.emit(Event::Warning(prompt));
         }
         match wait.seconds {
-            Some(seconds) => self.later(id, seconds, Some(controller::outcome(wait.result))),
+            Some(seconds) => self.later(id, seconds, Some(wait.result)),
             None => self.ask(id, wait.echo, wait.result),
         }
     }
 
     /// Waits for a line from the operator.
-    fn ask(&self, id: RunningId, echo: bool, mut result: Map) {
+    fn ask(&self, id: RunningId, echo: bool, mut result: Ended) {
         let clock = self.run.clock.clone();
         if !rustix::termios::isatty(std::io::stdin()) {
             // Nobody is there to answer, as in Ansible: it goes on.
-            let _ = clock.send(Tick { id, result: Some(controller::outcome(result)) });
+            let _ = clock.send(Tick { id, result: Some(result) });
             return;
         }
         std::thread::spawn(move || {
             let mut line = String::new();
             let _hidden = (!echo).then(Hidden::new);
             let _ = std::io::stdin().read_line(&mut line);
-            result.insert("user_input".into(), line.trim_end_matches(['\r', '\n']).into());
-            let _ = clock.send(Tick { id, result: Some(controller::outcome(result)) });
+            if let Ended::Outcome(outcome) = &mut result {
+                outcome.values.insert("user_input".into(), line.trim_end_matches(['\r', '\n']).into());
+            }
+            let _ = clock.send(Tick { id, result: Some(result) });
         });
     }
 }
@@ -289,13 +324,10 @@ impl Drop for Hidden {
 
 /// Whether items are sent one after another, each when the one before has been judged.
 fn goes_one_by_one(step: &Step, items: &[ItemRun]) -> bool {
-    let (keywords, repeat) = (&step.keywords, step.repeat.as_ref());
     // One message to one agent can hold only calls for one identity.
     let mut whom = items.iter().filter_map(|item| Some((&item.call.as_ref()?.1, &item.delegate)));
     let first = whom.next();
-    !keywords.until.is_empty()
-        || keywords.retries.is_some()
-        || repeat.is_some_and(|repeat| repeat.pause.is_some() || !repeat.break_when.is_empty())
+    prepare::is_stepwise(step)
         || items.iter().any(|item| item.wait.is_some())
         || !whom.all(|other| Some(other) == first)
 }

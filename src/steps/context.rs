@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::roles::InRole;
+use super::in_role::InRole;
 use crate::diagnostic::Diagnostic;
 use crate::playbook::{Base, Keywords, scalar_text};
 use crate::source::Span;
@@ -20,6 +20,8 @@ pub struct Context {
     pub(super) when: Vec<Arc<Node>>,
     pub(super) tags: Vec<String>,
     pub(super) module_defaults: Vec<Arc<Node>>,
+    /// Collections in which roles are looked for.
+    pub(super) collections: Vec<String>,
     /// Keywords that wodctl lacks: what has them cannot be carried out.
     pub(super) unsupported: Vec<Arc<Diagnostic>>,
     /// Variables of blocks and includes. Those of the role are in `role`.
@@ -43,6 +45,9 @@ impl Context {
         }
         inner.when.extend(base.when.iter().cloned());
         add_tags(&mut inner.tags, &base.tags);
+        if !base.collections.is_empty() {
+            inner.collections.clone_from(&base.collections);
+        }
         inner.unsupported.extend(base.unsupported.iter().cloned());
         inner.module_defaults.extend(base.module_defaults.iter().cloned());
         inner.layers.extend(layer(Level::BlockVars, origin, span, &base.vars));

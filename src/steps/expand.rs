@@ -11,6 +11,7 @@ use super::tags::Selection;
 use super::{Block, Item, RoleRun, Step, Work, early, start};
 use crate::diagnostic::{Diagnostic, Severity, kinds};
 use crate::playbook::{Keywords, Play, Problems, Project};
+use crate::probe::glob;
 use crate::source::Span;
 use crate::template::{Binding, SearchPath};
 use crate::value::{Map, Value};
@@ -164,8 +165,6 @@ impl Expander {
     /// The files of tasks that `pattern` fits, where an include at `step` looks for them.
     pub fn tasks_like(&self, step: &Step, pattern: &str) -> Vec<String> {
         let Some(context) = step.context.as_deref() else { return Vec::new() };
-        let Ok(glob) = globset::GlobBuilder::new(pattern).literal_separator(true).build() else { return Vec::new() };
-        let matcher = glob.compile_matcher();
         let folder = Path::new(pattern).parent().filter(|folder| !folder.to_string_lossy().contains('*'));
         let Some(folder) = folder else { return Vec::new() };
         let roots = Builder::tasks_folders(context, true);
@@ -173,7 +172,7 @@ impl Expander {
         for root in roots {
             names.extend(self.project.files_in(&root.join(folder)).into_iter().filter_map(|file| {
                 let name = folder.join(file).to_string_lossy().into_owned();
-                matcher.is_match(&name).then_some(name)
+                glob::matches(pattern, &name).then_some(name)
             }));
         }
         names.sort_unstable();
@@ -213,6 +212,7 @@ impl Expander {
             when: base.when.clone(),
             tags,
             module_defaults: base.module_defaults.clone(),
+            collections: base.collections.clone(),
             unsupported: base.unsupported.clone(),
             layers: Vec::new(),
             files: Arc::new(files),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::context::layer;
 use super::early;
-use super::expand::Options;
+use super::options::Options;
 use crate::diagnostic::{Diagnostic, kinds};
 use crate::playbook::{Entry, Import, Play, Problems, Project};
 use crate::source::Span;

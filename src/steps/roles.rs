@@ -121,7 +121,8 @@ impl Builder<'_> {
     }
 
     fn expand_role(&mut self, use_: Use, context: &Context) -> Option<(Vec<Item>, Arc<InRole>)> {
-        let path = self.find_role(&use_)?;
+        let (path, name) = self.find_role(&use_, &context.collections)?;
+        let use_ = Use { name: &name, ..use_ };
         match use_.is_static {
             true => self.refuse_cycle(&use_, &path)?,
             false => {

@@ -40,8 +40,9 @@ use std::sync::Arc;
 
 pub use asks::{Asks, Needs};
 pub use inspect::{Inspection, Use};
+pub use memo::Memo;
 pub(crate) use report::unknown as unknown_name;
-pub use templar::{Reading, Templar, TemplateOptions, is_omit, is_template};
+pub use templar::{Reading, Templar, TemplateOptions, folder_of_loop, is_omit, is_template};
 pub use twister::unguessable;
 
 use crate::diagnostic::Diagnostic;

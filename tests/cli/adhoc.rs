@@ -81,7 +81,7 @@ error[unknown-argument]: `file` has no argument `pth`
     wrong(
         ["heer", "-m", "ping", "-a", ""],
         "\
-error: the inventory has no host or group `heer`
+error[unknown-host]: the inventory has no host or group `heer`
  --> <exec>:1:11
   |
 1 | - hosts: \"heer\"

@@ -22,7 +22,7 @@ fn the_version() {
 #[test]
 fn help_lists_the_exit_codes() {
     let help = Test::new().args(["--help"]).success();
-    for line in ["  2  a host failed", "  4  a host could not be reached", "130  interrupted"] {
+    for line in ["  2  at least one host failed", "  4  at least one host was unreachable", "130  interrupted"] {
         assert!(help.contains(line), "{help}");
     }
 }

@@ -90,7 +90,8 @@ impl Modules {
 impl File {
     fn read(text: &str) -> Self {
         let text = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
-        let tokens: Vec<String> = text.lines().flat_map(|line| tokens(line.split("//").next().unwrap_or_default())).collect();
+        let tokens: Vec<String> =
+            text.lines().flat_map(|line| tokens(line.split("//").next().unwrap_or_default())).collect();
         let mut file = File::default();
         let mut at = 0;
         while at < tokens.len() {
@@ -113,7 +114,9 @@ fn tokens(line: &str) -> Vec<String> {
     let mut last = ' ';
     for letter in line.chars().filter(|letter| *letter != '\r') {
         match tokens.last_mut() {
-            Some(token) if is_word(last) && is_word(letter) || *token == ":" && last == ':' && letter == ':' => token.push(letter),
+            Some(token) if is_word(last) && is_word(letter) || *token == ":" && last == ':' && letter == ':' => {
+                token.push(letter)
+            }
             _ if letter.is_whitespace() => {}
             _ => tokens.push(letter.to_string()),
         }
@@ -157,11 +160,12 @@ fn circles_are_found() {
     let file = |text: &str| File::read(text);
     let mut modules = Modules(BTreeMap::from([
         (vec![], file("pub mod a;")),
-        (names("a"), file("mod b;\nmod c;\npub use b::{B, Other as Another};\nfn f() { c::run() }")),
+        (names("a"), file("mod b;\nmod c;\nmod d;\npub use b::{B, Other as Another};\nfn f() { c::run() }")),
         (names("a::b"), file("use crate::x::Y;\nuse super::{\n    d,\n};\n// super::c\n")),
+        (names("a::d"), file("")),
         (names("a::c"), file("use super::B;\n#[cfg(test)]\nmod tests { use super::super::f; }")),
     ]));
     assert_eq!(modules.circle("a"), None);
     modules.0.insert(names("a::b"), file("fn g(it: super::c::C) {}"));
-    assert_eq!(modules.circle("a").as_deref(), Some("a::b → a::c → a::b"));
+    assert_eq!(modules.circle("a").as_deref(), Some("a::c → a::b → a::c"));
 }

@@ -58,7 +58,8 @@ impl Args {
             let message = format!("there are local modifications in {} ({files})", local.path.display());
             return Err(Failure::new(format!("{message}: `force: true` discards them")).argument("force"));
         }
-        let moved = done.iter().any(|output| is_run(output, "set-url") || (is_run(output, "remote") && is_run(output, "add")));
+        let moved =
+            done.iter().any(|output| is_run(output, "set-url") || (is_run(output, "remote") && is_run(output, "add")));
         let moved = Some(moved).filter(|_| !has_run(done, "clone"));
         let before = self.before(local, done);
         if let Some(change) = self.tidy_remote(system, git, local, done, &before)? {

@@ -45,9 +45,10 @@ impl<W> Scheduler<W> {
     }
 
     /// Hosts that are one machine with another one look at nothing ahead, because each might change what the other saw.
+    /// Once agents may act, what is under way stays so: it could have been done already.
     pub(super) fn share(&mut self, twins: &[usize]) {
         for &host in twins {
-            if !std::mem::replace(&mut self.hosts[host].shares, true) {
+            if !std::mem::replace(&mut self.hosts[host].shares, true) && !self.answered {
                 self.send_back(host);
             }
         }

@@ -9,12 +9,15 @@ impl<W> Scheduler<W> {
         if !self.answered || self.planning && self.queued.is_empty() {
             return;
         }
-        let bounded = self.hosts.len() > self.forks;
         for host in std::mem::take(&mut self.ungranted) {
             let state = &self.hosts[host];
             let Some(last) = state.running.back().filter(|_| state.state == State::Active) else { continue };
-            let mark = if self.in_step { self.watermark.clone() } else { last.position.clone() };
-            let mark = if bounded { self.in_turn(host, mark) } else { Some(mark) };
+            // Another agent does a delegated step: what stands behind it waits until that one has ended.
+            let delegated = state.running.iter().find(|running| running.is_delegated);
+            let mark = if self.in_step { &self.watermark } else { &delegated.unwrap_or(last).position }.clone();
+            let throttle = state.running.iter().filter_map(|running| running.throttle).min();
+            let most = throttle.unwrap_or(usize::MAX).min(self.forks);
+            let mark = if self.hosts.len() > most { self.in_turn(host, mark, most) } else { Some(mark) };
             if let Some(mark) = mark {
                 self.let_on(host, mark);
             }
@@ -22,12 +25,12 @@ impl<W> Scheduler<W> {
     }
 
     /// With more hosts than may work at the same time, each is let on alone, when it says that it waits.
-    fn in_turn(&self, host: usize, mark: Position) -> Option<Position> {
+    fn in_turn(&self, host: usize, mark: Position, most: usize) -> Option<Position> {
         let working = |host: &&usize| self.hosts[**host].granted >= self.hosts[**host].waiting;
         let state = &self.hosts[host];
         let waiting = state.waiting.as_ref().filter(|waiting| **waiting <= mark && state.granted < state.waiting)?;
         let busy = self.queued.iter().filter(working).count();
-        (busy < self.forks).then(|| waiting.clone())
+        (busy < most).then(|| waiting.clone())
     }
 
     fn let_on(&mut self, host: usize, mark: Position) {

@@ -32,6 +32,8 @@ pub struct Running<W> {
     pub is_delegated: bool,
     /// Nothing behind it is started before it was judged.
     pub fence: bool,
+    /// At most so many hosts do it at the same time.
+    pub throttle: Option<usize>,
     /// All is there to conclude it.
     pub ready: bool,
     /// What it is about.

@@ -177,8 +177,8 @@ impl<W> Scheduler<W> {
             Input::Dropped(id) => self.dropped(id),
             Input::Lost(session) => self.lost(session),
             Input::Answered(twins) => {
-                self.answered = true;
                 self.share(&twins);
+                self.answered = true;
                 self.ungranted.extend(0..self.hosts.len());
             }
         }
@@ -197,7 +197,8 @@ impl<W> Scheduler<W> {
                 }
                 continue;
             }
-            if self.raise_watermark() || self.end_behind_last() || self.end_all_if_fatal() {
+            // Whoever is to end does so before anybody concludes what lies behind the new watermark.
+            if self.raise_watermark() | self.end_behind_last() | self.end_all_if_fatal() {
                 continue;
             }
             self.grant();

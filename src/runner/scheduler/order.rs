@@ -95,9 +95,17 @@ impl<W> Scheduler<W> {
         if let Some(session) = session {
             self.outputs.push_back(Output::Cancel(*session, *lane, position.clone()));
         }
+        let own = (*session, *lane);
         state.running[place].fence = true;
         if let Some(next) = state.running.get(place + 1) {
             state.cursor = next.resume.clone();
+            // What other agents hold, or this one in another lane, was not dropped.
+            for running in state.running.iter().skip(place + 1).filter(|running| (running.session, running.lane) != own)
+            {
+                let cancel =
+                    running.session.map(|session| Output::Cancel(session, running.lane, running.position.clone()));
+                self.outputs.extend(cancel);
+            }
             self.forget(host, place + 1);
         }
     }
