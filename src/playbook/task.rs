@@ -282,8 +282,7 @@ impl Parts {
         problems: &mut Problems,
     ) -> Option<Node> {
         let span = if entry.value.is_null() { entry.key } else { entry.value.span };
-        let whole =
-            self.args.as_ref().is_none_or(Node::is_null) && raw.is_none() && is_whole(&entry.value);
+        let whole = self.args.as_ref().is_none_or(Node::is_null) && raw.is_none() && is_whole(&entry.value);
         if whole && !command {
             return Some(entry.value);
         }
