@@ -48,7 +48,7 @@ impl Ask<'_> {
             becomes: work.become_.become_,
         })?;
         job.accept(false)?;
-        walk(job, How { work, selection: &selection, mode: Mode::Apply, question: Some(self.question) })
+        walk(job, How { work, selection: &selection, mode: Mode::Apply, strict: false, question: Some(self.question) })
     }
 }
 

@@ -15,7 +15,7 @@ pub struct Args {
     playbooks: Playbooks,
     #[command(flatten)]
     selection: Selection,
-    /// Run nothing if check finds anything, also what is only possible
+    /// Run nothing if check finds anything, even if it is only possible, and refuse conditions that are not booleans
     #[arg(long)]
     strict: bool,
     #[command(flatten)]
@@ -38,5 +38,5 @@ pub fn run(args: &Args, mode: Mode) -> Result<Exit, Error> {
         return job.list(args.listing);
     }
     job.accept(args.strict)?;
-    walk(job, How { work: &args.work, selection: &args.selection, mode, question: None })
+    walk(job, How { work: &args.work, selection: &args.selection, mode, strict: args.strict, question: None })
 }

@@ -25,6 +25,8 @@ pub struct How<'a> {
     pub selection: &'a Selection,
     /// Whether anything is changed.
     pub mode: Mode,
+    /// A condition that is no boolean is an error.
+    pub strict: bool,
     /// The question that the job is, if it is no run of playbooks.
     pub question: Option<Question>,
 }
@@ -55,6 +57,7 @@ async fn plays(job: Job, how: How<'_>, options: runner::Options) -> Result<Exit,
         Mode::Plan => Templar::new().planning(),
         Mode::Apply => Templar::new(),
     };
+    let templar = if how.strict { templar.strict() } else { templar };
     let shared = machines.share();
     let mut run = Run::new(options, templar.clone(), blobs, Box::new(connector), Box::new(machines), Box::new(show));
     let interrupt = run.interrupt.clone();
