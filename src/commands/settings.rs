@@ -1,7 +1,9 @@
 //! `wodctl.yml` of a project: what the project says about how it is worked with.
 //!
-//!     check:
-//!       skip: [visible-secret]    # kinds of problems that are not shown, see `wodctl explain`
+//! ```yaml
+//! check:
+//!   skip: [visible-secret]    # kinds of problems that are not shown, see `wodctl explain`
+//! ```
 
 use std::path::{Path, PathBuf};
 
