@@ -4,6 +4,7 @@
 
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -11,17 +12,22 @@ use serde::{Deserialize, Serialize};
 use crate::change::diff::Diff;
 use crate::failure::Failure;
 use crate::system::Stream;
-use crate::value::Map;
+use crate::value::{Map, bounded};
 
 /// A frame is never longer; contents of files travel in pieces of [`PIECE`].
 pub const MAX_FRAME: usize = 64 << 20;
 /// The size of one piece of a file's content.
 pub const PIECE: usize = 256 << 10;
 
+/// So often each end says something, if only that it is there: the controller asks, the agent answers.
+pub const PULSE: Duration = Duration::from_secs(10);
+/// An end that has said nothing for so long is gone.
+pub const SILENCE: Duration = Duration::from_secs(30);
+
 /// Where a step stands in the run: a path (play, step, include, item of an include, …) compared as a whole. All hosts
 /// share one total order, and an agent works by it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Position(pub Vec<u32>);
+pub struct Position(#[serde(deserialize_with = "bounded::list")] pub Vec<u32>);
 
 impl Position {
     /// Behind every other position.
@@ -142,6 +148,15 @@ pub enum ToAgent {
         /// Why.
         why: String,
     },
+    /// Hold the host for this run before anything is looked at. Comes ahead of all steps.
+    Lock {
+        /// Wait so many seconds for another run that holds it.
+        patience: u64,
+        /// Tells this run from others.
+        run: String,
+        /// Who asks, and from where: what others are told who find it held.
+        who: String,
+    },
     /// Are you there?
     Ping(u64),
 }
@@ -156,8 +171,10 @@ pub struct Outcome {
     /// What the module returned.
     pub values: Map,
     /// What changed.
+    #[serde(deserialize_with = "bounded::list")]
     pub diffs: Vec<Diff>,
     /// Things the user should know.
+    #[serde(deserialize_with = "bounded::list")]
     pub warnings: Vec<String>,
     /// In plan mode: what would happen cannot be known beforehand (a command runs).
     pub opaque: bool,
@@ -207,7 +224,8 @@ pub enum FromAgent {
         /// Whose.
         lane: u32,
     },
-    /// A step cannot begin because its identity cannot be taken on; it counts as failed, and its `Done` follows.
+    /// A step cannot begin because its identity cannot be taken on, or because another run holds the host; it counts as
+    /// failed, and its `Done` follows.
     NoIdentity {
         /// Which step.
         position: Position,
@@ -293,5 +311,5 @@ pub fn read_frame<T: DeserializeOwned>(input: &mut impl Read) -> io::Result<Opti
 
 /// The message in a frame's body.
 pub fn decode<T: DeserializeOwned>(body: &[u8]) -> io::Result<T> {
-    postcard::from_bytes(body).map_err(io::Error::other)
+    bounded::message(|| postcard::from_bytes(body)).map_err(io::Error::other)
 }

@@ -1,5 +1,7 @@
 //! Data as the language and the wire see it: what YAML holds, what a module returns, what a fact is.
 
+pub mod bounded;
+
 use indexmap::IndexMap;
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Deserialize, Serialize, Serializer};
@@ -24,9 +26,9 @@ pub enum Value {
     /// Text.
     Str(String),
     /// A list.
-    List(Vec<Value>),
+    List(#[serde(deserialize_with = "bounded::list")] Vec<Value>),
     /// An ordered mapping.
-    Map(Map),
+    Map(#[serde(deserialize_with = "bounded::map")] Map),
     /// A value that nobody can know before the named step was performed. It exists in plan mode only.
     Unknown(String),
 }

@@ -55,7 +55,13 @@ impl Agent {
     }
 
     fn hear(&mut self) -> FromAgent {
-        read_frame(&mut self.output).expect("a frame").expect("the agent still speaks")
+        loop {
+            match read_frame(&mut self.output).expect("a frame").expect("the agent still speaks") {
+                // It only says that it is still there.
+                FromAgent::Pong(0) => {}
+                message => return message,
+            }
+        }
     }
 
     fn outcome(&mut self) -> Outcome {
@@ -232,4 +238,72 @@ fn root_becomes_other_users() {
 fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt;
     std::fs::metadata("/proc/self").is_ok_and(|meta| meta.uid() == 0)
+}
+
+/// The processes that have this text in their words.
+fn running(text: &str) -> Vec<(i32, String)> {
+    let entries = std::fs::read_dir("/proc").expect("processes").flatten();
+    let lines = entries.filter_map(|entry| {
+        let pid = entry.file_name().to_str()?.parse().ok()?;
+        Some((pid, std::fs::read(entry.path().join("cmdline")).ok()?))
+    });
+    let lines = lines.map(|(pid, line)| (pid, String::from_utf8_lossy(&line).replace('\0', " ")));
+    lines.filter(|(_, line)| line.contains(text)).collect()
+}
+
+#[test]
+fn nothing_of_a_step_is_left_when_the_connection_ends() {
+    let mark = format!("wodctl-left-{}", std::process::id());
+    let stays = format!("61.{}", std::process::id());
+    let deaf = format!("trap \"\" TERM HUP; : {mark}; while :; do sleep 1; done");
+    let script = format!(
+        "sh -c '{deaf}' & setsid sh -c '{deaf}' & nohup sh -c '{deaf}' >/dev/null 2>&1 & (setsid sh -c '{deaf}' & exit) & wait"
+    );
+    let mut agent = Agent::start(Mode::Apply, Position::end());
+    agent.step(step(1, vec![shell(&format!("sleep {stays} >/dev/null 2>&1 & exit 0"))]));
+    agent.outcome();
+    agent.done(&at(1));
+    agent.step(step(2, vec![shell(&script)]));
+    let until = Instant::now() + Duration::from_secs(20);
+    while running(&mark).len() < 5 {
+        assert!(Instant::now() < until, "they do not start: {:#?}", running(&mark));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    agent.end();
+    assert_eq!(running(&mark), Vec::new());
+    let stayed = running(&format!("sleep {stays}"));
+    assert_eq!(stayed.len(), 1, "what a step left when it ended well");
+    rustix::process::kill_process(rustix::process::Pid::from_raw(stayed[0].0).unwrap(), rustix::process::Signal::KILL)
+        .unwrap();
+}
+
+#[test]
+fn one_run_holds_the_host_and_others_hear_who() {
+    let lock = |agent: &mut Agent, run: &str| {
+        agent.say(ToAgent::Lock { patience: 0, run: run.to_owned(), who: format!("{run} from here") });
+        agent.step(step(1, vec![call("ping", Map::new())]));
+    };
+    let run = format!("run-{}", std::process::id());
+    let mut first = Agent::start(Mode::Apply, Position::end());
+    lock(&mut first, &run);
+    match first.hear() {
+        FromAgent::Outcome { outcome, .. } => assert!(outcome.failure.is_none()),
+        FromAgent::NoIdentity { why, .. } => {
+            eprintln!("skipped: somebody else holds this machine: {why}");
+            return;
+        }
+        other => panic!("{other:?}"),
+    }
+    let mut second = Agent::start(Mode::Apply, Position::end());
+    lock(&mut second, "another");
+    let FromAgent::NoIdentity { why, .. } = second.hear() else { panic!("it is not refused") };
+    assert!(why.contains(&format!("{run} from here, since 20")), "{why}");
+    let mut same = Agent::start(Mode::Apply, Position::end());
+    lock(&mut same, &run);
+    assert!(same.outcome().failure.is_none(), "the same machine under another name");
+    first.end();
+    let mut third = Agent::start(Mode::Apply, Position::end());
+    same.end();
+    lock(&mut third, "third");
+    assert!(third.outcome().failure.is_none(), "it is gone with the agent");
 }

@@ -11,6 +11,7 @@ mod expressions;
 mod faults;
 mod filters;
 mod fixtures;
+mod fuzz;
 mod inventory;
 mod lab;
 mod language;

@@ -94,6 +94,7 @@ impl<'a> Attempt<'a> {
             ),
             _ => format!("cannot start {}: {error}", argv[0]),
         })?;
+        crate::system::process::is_started(process.id());
         // The command holds the other end of the terminal.
         drop(command);
         let (Some(input), Some(output), Some(errors)) =

@@ -5,6 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::contents::Contents;
+use super::hold::Hold;
 use super::lanes::{Grant, Lanes};
 use super::routes::Routes;
 use crate::change::perform::Leave;
@@ -26,6 +27,7 @@ pub struct Hub {
     pub local: Local,
     /// In plan mode: the one machine on which all planned actions have happened.
     pub predicted: Option<Mutex<Predicted<Local>>>,
+    pub hold: Hold,
 }
 
 impl Hub {
@@ -83,6 +85,8 @@ impl Hub {
             // A thread that hangs in the kernel (a dead network mount) is left behind.
             let waited = self.moved.wait_timeout(lanes, Duration::from_millis(500));
             lanes = waited.unwrap_or_else(PoisonError::into_inner).0;
+            // The controller still waits for the end.
+            drop(self.answers.try_send(FromAgent::Pong(0)));
             if !self.running.drains() {
                 patience -= 1;
             }

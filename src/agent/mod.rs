@@ -8,6 +8,8 @@ pub mod carry;
 mod child;
 mod contents;
 mod escalation;
+mod heard;
+mod hold;
 mod hub;
 mod identity;
 mod lanes;
@@ -18,15 +20,18 @@ use std::io::{self, BufReader, Read, Write};
 use std::process::ExitCode;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, Weak};
+use std::time::Duration;
 
 use crate::failure::Failure;
-use crate::protocol::{FromAgent, Hello, Mode, Outcome, Step, ToAgent, encode, read_frame};
+use crate::protocol::{FromAgent, Hello, Mode, Outcome, SILENCE, Step, ToAgent, encode, read_frame};
 use crate::system::System;
 use crate::system::local::Local;
 use crate::system::predicted::Predicted;
-use crate::system::process::Running;
+use crate::system::process::{Running, adopt_orphans};
 
 use contents::Contents;
+use heard::{Heard, Listening};
+use hold::Hold;
 use hub::{Hub, send};
 use identity::Identities;
 use lanes::{Lanes, Next};
@@ -51,6 +56,7 @@ pub fn main(args: &[String]) -> ExitCode {
             }
         }
     }
+    adopt_orphans();
     let mut output = io::stdout();
     let is_child = marker.is_some();
     let said = marker.map_or(Ok(()), |marker| writeln!(output, "{marker}").and_then(|()| output.flush()));
@@ -77,7 +83,8 @@ pub fn run(input: impl Read, output: impl Write + Send + 'static, is_child: bool
     let local = Local::new(contents.clone(), running.clone());
     send(&answers, FromAgent::Hello(hello(&local)));
 
-    let mut input = BufReader::with_capacity(BATCH, input);
+    let heard = Arc::new(Heard::default());
+    let mut input = BufReader::with_capacity(BATCH, Listening::new(input, heard.clone()));
     let Some(ToAgent::Start { mode, watermark }) = read_frame(&mut input)? else { return Ok(()) };
     let predicted = (mode == Mode::Plan).then(|| Mutex::new(Predicted::new(local.clone())));
     let hub = Arc::new(Hub {
@@ -90,17 +97,29 @@ pub fn run(input: impl Read, output: impl Write + Send + 'static, is_child: bool
         routes,
         local,
         predicted,
+        hold: Hold::default(),
     });
     let identities = Arc::new(Identities::new(is_child));
-    let result = read_all(&hub, &identities, &mut input);
-    hub.stop();
-    identities.end();
-    hub.drain();
+    let end = |hub: &Hub, identities: &Identities| {
+        hub.stop();
+        identities.end();
+        hub.drain();
+    };
+    let (watched, whom, last) = (hub.clone(), identities.clone(), heard.clone());
+    std::thread::spawn(move || {
+        last.wait_for_silence(SILENCE);
+        // The thread that reads waits for what never comes, so the program has to end here.
+        end(&watched, &whom);
+        eprintln!("wodctl agent: the controller has not been heard for {} seconds", SILENCE.as_secs());
+        std::process::exit(1);
+    });
+    let result = read_all(&hub, &identities, &heard, &mut input);
+    end(&hub, &identities);
     result
 }
 
 /// Takes frames in until the end of the stream.
-fn read_all(hub: &Arc<Hub>, identities: &Arc<Identities>, input: &mut impl Read) -> io::Result<()> {
+fn read_all(hub: &Arc<Hub>, identities: &Arc<Identities>, heard: &Heard, input: &mut impl Read) -> io::Result<()> {
     while let Some(message) = read_frame(input)? {
         match message {
             ToAgent::Start { watermark, .. } | ToAgent::Watermark(watermark) => {
@@ -115,7 +134,11 @@ fn read_all(hub: &Arc<Hub>, identities: &Arc<Identities>, input: &mut impl Read)
             ToAgent::Piece { hash, data } => hub.routes.deliver(hash, data),
             ToAgent::NoContent { hash, why } => hub.routes.refuse(hash, why),
             // If so many answers wait that this one finds no room, the controller does not read anyway.
-            ToAgent::Ping(number) => drop(hub.answers.try_send(FromAgent::Pong(number))),
+            ToAgent::Lock { patience, run, who } => hub.hold.want(Duration::from_secs(patience), run, who),
+            ToAgent::Ping(number) => {
+                heard.expect_more();
+                drop(hub.answers.try_send(FromAgent::Pong(number)));
+            }
         }
     }
     Ok(())
@@ -149,7 +172,8 @@ fn serve(hub: &Hub, identities: &Identities, lane: u32) {
             }
         };
         drop(lanes);
-        let failed = work::step(hub, identities, &step);
+        let worked = std::panic::AssertUnwindSafe(|| work::step(hub, identities, &step));
+        let failed = std::panic::catch_unwind(worked).unwrap_or(true);
         let dropped = failed && !step.go_on;
         let mut lanes = hub.lock();
         let cancelled = lanes.is_cancelled(lane);

@@ -20,6 +20,9 @@ use crate::system::{Stream, System};
 
 /// Carries a step out and sends the outcomes of its calls; whether one failed.
 pub fn step(hub: &Hub, identities: &Identities, step: &Step) -> bool {
+    if let Some(why) = hub.hold.take(&hub.local, &hub.running) {
+        return no_identity(hub, step, why.to_owned());
+    }
     match identities.route(hub, step.identity.as_ref()) {
         Ok(Route::Own) => calls(hub, identities, step, None),
         Ok(Route::User(name)) => match find_user(hub, &name) {
@@ -111,7 +114,8 @@ fn run_calls(
 ) -> bool {
     let mut failed = false;
     for (index, call) in (first..).zip(calls) {
-        let Some(outcome) = self::call(hub, step, call, local, whom) else { return failed };
+        let carried = caught(&call.module, || self::call(hub, step, call, local, whom));
+        let Some(outcome) = carried else { return failed };
         failed |= outcome.failure.is_some();
         if outcome.changed {
             identities.remember(hub, step);
@@ -123,6 +127,21 @@ fn run_calls(
         hub.answer(FromAgent::Outcome { position, lane: step.lane, index, outcome });
     }
     failed
+}
+
+/// The outcome of a call, also where the module panics: that fails the step, and nothing else.
+fn caught(module: &str, call: impl FnOnce() -> Option<Outcome>) -> Option<Outcome> {
+    // What a panic may leave half-done is this call's own, or behind locks that are taken all the same.
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(call)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let said = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
+        let version = env!("CARGO_PKG_VERSION");
+        let message = format!(
+            "`{module}` has a bug and stopped: {said}. What it had done until then stays done. Please report this with the \
+             task and the version, wodctl {version}"
+        );
+        Some(Outcome::failed(Failure::new(message), true))
+    })
 }
 
 /// Carries out one call. `None`: it was taken back while it waited.
@@ -205,6 +224,14 @@ mod tests {
     use super::*;
     use crate::system::Machine;
     use crate::system::fake::Fake;
+
+    #[test]
+    fn a_panic_fails_its_call_alone() {
+        let outcome = caught("copy", || panic!("index {} out of range", 3)).unwrap();
+        let message = outcome.failure.unwrap().message;
+        assert!(message.starts_with("`copy` has a bug and stopped: index 3 out of range."), "{message}");
+        assert!(caught("copy", || None).is_none());
+    }
 
     #[test]
     fn a_planned_package_may_bring_a_user() {

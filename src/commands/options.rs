@@ -26,6 +26,10 @@ pub struct Connection {
     /// Connection timeout in seconds
     #[arg(short = 'T', long, value_name = "SECONDS", default_value_t = 10)]
     pub timeout: u64,
+    /// Seconds to wait for another run that holds a host, 0 to give up at once; 60 if left out. The machine that this
+    /// runs on is held only if this is given
+    #[arg(long, value_name = "SECONDS")]
+    pub lock_timeout: Option<u64>,
     /// Ask for the connection password
     #[arg(short = 'k', long)]
     pub ask_pass: bool,

@@ -1,7 +1,8 @@
 //! The plays of a job, one after the other: what `apply`, `plan`, `ping`, `facts` and `exec` end in.
-#![expect(clippy::disallowed_methods, reason = "finds the folders of agents")]
+#![expect(clippy::disallowed_methods, reason = "finds the folders of agents, and who runs this")]
 
 use std::cell::RefCell;
+use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -14,7 +15,7 @@ use crate::report::{Question, Report};
 use crate::runner::{self, Run};
 use crate::steps;
 use crate::template::Templar;
-use crate::transport::{Blobs, Connector, bootstrap::Agents};
+use crate::transport::{Blobs, Connector, Lock, bootstrap::Agents};
 
 /// How a job is carried out.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +43,25 @@ pub fn walk(mut job: Job, how: How) -> Result<Exit, Error> {
     tokio::task::LocalSet::new().block_on(&runtime, plays(job, how, options))
 }
 
+/// Only who may change something holds hosts.
+fn lock(how: &How<'_>) -> Option<Lock> {
+    /// As long another run is waited for.
+    const PATIENCE: u64 = 60;
+    let changes = how.mode == Mode::Apply && matches!(how.question, None | Some(Question::Exec));
+    let given = how.work.connection.lock_timeout;
+    let run = format!("{:016x}", RandomState::new().hash_one(std::process::id()));
+    changes.then(|| Lock { patience: given.unwrap_or(PATIENCE), run, who: who(), here: given.is_some() })
+}
+
+/// Who runs this, and where.
+fn who() -> String {
+    let system = rustix::system::uname();
+    let host = system.nodename().to_string_lossy().into_owned();
+    let uid = rustix::process::getuid().as_raw();
+    let user = ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok());
+    format!("{} from {host}", user.unwrap_or_else(|| format!("user {uid}")))
+}
+
 async fn plays(job: Job, how: How<'_>, options: runner::Options) -> Result<Exit, Error> {
     let Job { machines, content, checked, .. } = job;
     let report = crate::report::Options { question: how.question, ..how.work.report() };
@@ -52,7 +72,9 @@ async fn plays(job: Job, how: How<'_>, options: runner::Options) -> Result<Exit,
     };
     let blobs = Blobs::default();
     let folders = how.work.connection.agents.iter().cloned().chain(agent_folders()).collect();
-    let connector = Connector::new(blobs.clone(), Agents { folders }, 10);
+    let mut connector =
+        Connector::new(blobs.clone(), Agents { folders }, 10).map_err(|error| format!("cannot start: {error}"))?;
+    connector.lock = lock(&how);
     let templar = match how.mode {
         Mode::Plan => Templar::new().planning(),
         Mode::Apply => Templar::new(),

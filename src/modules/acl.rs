@@ -63,7 +63,10 @@ pub static SPEC: ModuleSpec = ModuleSpec::of::<Args>("ansible.posix", "acl");
 
 impl Module for Args {
     fn plan(&self, system: &dyn System, done: &[Output]) -> Result<Change, Failure> {
-        let path = paths::absolute(system, &self.path)?;
+        let path = match self.follow {
+            true => paths::for_program(system, &self.path)?,
+            false => paths::absolute(system, &self.path)?,
+        };
         if paths::stat(system, &path, true)?.is_none() {
             let message = format!("{}: Path not found or not accessible.", path.display());
             return Err(Failure::new(message).argument("path"));

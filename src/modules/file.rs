@@ -44,7 +44,8 @@ file_args! {
         state: Option<State>;
         /// What a link points at, or the file that gets another name. A relative one counts from the link's folder.
         src: Option<PathBuf>;
-        /// Set owner, group and permissions of everything in a directory.
+        /// Set owner, group and permissions of everything in a directory. As root, links by which other users lead out of
+        /// what is their own are left alone.
         recurse: bool = false;
         /// Make a link although nothing stands where it points, or although a file or an empty directory is in its place.
         force: bool = false;

@@ -78,7 +78,10 @@ pub static SPEC: ModuleSpec = ModuleSpec::of::<Args>("ansible.builtin", "git");
 
 impl Module for Args {
     fn plan(&self, system: &dyn System, done: &[Output]) -> Result<Change, Failure> {
-        let dest = paths::absolute(system, &self.dest)?;
+        let dest = paths::for_program(system, &self.dest)?;
+        for path in [&self.separate_git_dir, &self.reference].into_iter().flatten() {
+            paths::for_program(system, path)?;
+        }
         let git = self.git(system)?;
         if has_run(done, "clone") && done.iter().any(|output| output.planned) {
             return Ok(Change::none(self.values(&Value::Null, &Value::Unknown(String::new()), None)));

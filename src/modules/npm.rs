@@ -130,7 +130,7 @@ impl Args {
     }
 
     fn folder(&self, system: &dyn System) -> Result<Option<PathBuf>, Failure> {
-        self.path.as_deref().filter(|_| !self.global).map(|path| paths::absolute(system, path)).transpose()
+        self.path.as_deref().filter(|_| !self.global).map(|path| paths::for_program(system, path)).transpose()
     }
 
     fn without(&self) -> Without {

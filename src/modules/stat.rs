@@ -86,7 +86,7 @@ impl Args {
         if found.kind == FileKind::Link {
             let text = |path: PathBuf| path.to_string_lossy().into_owned();
             let target = system.read_link(path).during(|| format!("read the link {}", path.display()))?;
-            values.insert("lnk_source".to_owned(), text(paths::real(system, path)?).into());
+            values.insert("lnk_source".to_owned(), text(paths::leads_to(system, path)?).into());
             values.insert("lnk_target".to_owned(), text(target).into());
         }
         let (owner, group) = stat::owner_names(system, found)?;

@@ -41,7 +41,7 @@ impl Module for Args {
             return Ok(Change::none(values));
         }
         let dir = match &self.path {
-            Some(path) => paths::absolute(system, path)?,
+            Some(path) => paths::for_program(system, path)?,
             None => system.env("TMPDIR").map_or_else(|| PathBuf::from("/tmp"), PathBuf::from),
         };
         if !paths::is_dir(system, &dir)? {

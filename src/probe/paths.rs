@@ -15,8 +15,29 @@ pub fn absolute(system: &dyn System, path: &Path) -> Result<PathBuf, Failure> {
     Ok(if path.is_absolute() { path } else { system.cwd().join(path) })
 }
 
-/// The path without links and `..`, as `realpath -m` says it: what does not exist is kept.
+/// The path without links and `..`, as `realpath -m` says it, for whoever goes there: a link that somebody else may have
+/// laid to lead us astray is refused. What does not exist is kept.
 pub fn real(system: &dyn System, path: &Path) -> Result<PathBuf, Failure> {
+    resolve(path, system, &|link| system.follow(link).during(|| format!("follow {}", link.display())))
+}
+
+/// A path argument made absolute for a program, which follows links by itself: what [`real`] refuses is refused.
+pub fn for_program(system: &dyn System, path: &Path) -> Result<PathBuf, Failure> {
+    let path = absolute(system, path)?;
+    real(system, &path)?;
+    Ok(path)
+}
+
+/// The same as [`real`] for whoever only wants to know.
+pub fn leads_to(system: &dyn System, path: &Path) -> Result<PathBuf, Failure> {
+    resolve(path, system, &|link| system.read_link(link).during(|| format!("read the link {}", link.display())))
+}
+
+fn resolve(
+    path: &Path,
+    system: &dyn System,
+    follow: &dyn Fn(&Path) -> Result<PathBuf, Failure>,
+) -> Result<PathBuf, Failure> {
     let mut todo: Vec<PathBuf> = vec![path.to_owned()];
     let mut done = PathBuf::from("/");
     let mut links = 0;
@@ -36,7 +57,7 @@ pub fn real(system: &dyn System, path: &Path) -> Result<PathBuf, Failure> {
                 if links > MAX_LINKS {
                     return Err(Failure::new(format!("too many links lead to {}", path.display())));
                 }
-                todo.push(system.read_link(&next).during(|| format!("read the link {}", next.display()))?);
+                todo.push(follow(&next)?);
             }
             Component::ParentDir => drop(done.pop()),
             Component::RootDir => done = PathBuf::from("/"),

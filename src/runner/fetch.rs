@@ -94,14 +94,20 @@ impl Batch<'_> {
         let Some(running) = self.scheduler.get_mut(id) else { return false };
         let item = &mut running.items[current];
         let Some((call, _)) = &mut item.call else { return false };
-        if call.args.shift_remove(OFFSET).is_none() {
+        let from = call.args.shift_remove(OFFSET);
+        if from.is_none() {
             item.spool = None;
         }
         let Some(Ended::Outcome(outcome)) = &mut item.ended else { return false };
         let Some(next) = outcome.values.shift_remove(NEXT) else { return false };
         let content = outcome.values.get(CONTENT).and_then(Value::as_str).unwrap_or_default();
-        let kept = decoded(content)
-            .and_then(|part| append(&mut item.spool, &part).during(|| "keep a part of the file".to_owned()));
+        let from = from.as_ref().and_then(as_int).unwrap_or(0);
+        let kept = decoded(content).and_then(|part| {
+            match as_int(&next) == Some(from + part.len() as i64) && !part.is_empty() {
+                true => append(&mut item.spool, &part).during(|| "keep a part of the file".to_owned()),
+                false => Err(Failure::new("what arrived is not the part that was asked for")),
+            }
+        });
         if let Err(failure) = kept {
             item.ended = Some(Ended::Failed(Box::new(failure)));
             return false;
@@ -110,6 +116,13 @@ impl Batch<'_> {
         item.ended = None;
         self.resend(id);
         true
+    }
+}
+
+fn as_int(value: &Value) -> Option<i64> {
+    match value {
+        Value::Int(number) => Some(*number),
+        _ => None,
     }
 }
 
@@ -169,7 +182,7 @@ fn destination(args: &Args, playbook: &Path, host: &str, file: &str) -> Result<P
         _ => playbook.join(&args.dest),
     };
     if !args.flat {
-        return Ok(tidy(&dest.join(host).join(file.trim_start_matches('/'))));
+        return Ok(Sent::new(file).inside(&tidy(&dest.join(host))));
     }
     if !args.dest.ends_with('/') {
         return match dest.is_dir() {
@@ -177,10 +190,23 @@ fn destination(args: &Args, playbook: &Path, host: &str, file: &str) -> Result<P
             false => Ok(tidy(&dest)),
         };
     }
-    let dest = tidy(&dest.join(Path::new(file).file_name().unwrap_or_default()));
+    let dest = tidy(&dest).join(Sent::new(file).0.file_name().unwrap_or_default());
     match dest.is_dir() {
         true => refuse(format!("{} is a directory: a file does not take its place", dest.display())),
         false => Ok(dest),
+    }
+}
+
+/// A path that a host has sent: whatever it says, it stays in the folder that it is for.
+struct Sent(PathBuf);
+
+impl Sent {
+    fn new(path: &str) -> Sent {
+        Sent(tidy(Path::new(path)).components().filter(|part| matches!(part, Component::Normal(_))).collect())
+    }
+
+    fn inside(&self, folder: &Path) -> PathBuf {
+        folder.join(&self.0)
     }
 }
 
@@ -213,5 +239,14 @@ mod tests {
         assert_eq!(place("/srv/no-such/", false), "/srv/no-such/web1/etc/a");
         assert_eq!(place("/srv/no-such/", true), "/srv/no-such/a");
         assert_eq!(place("x/b", true), "/play/x/b");
+    }
+
+    #[test]
+    fn what_a_host_sends_stays_in_its_folder() {
+        let inside = |path: &str| Sent::new(path).inside(Path::new("/got")).display().to_string();
+        for path in ["/etc/a", "etc/a", "../../etc/a", "/../etc/./a", "x/../../etc/a", "//etc//a"] {
+            assert_eq!(inside(path), "/got/etc/a", "{path}");
+        }
+        assert_eq!(inside("/.."), "/got");
     }
 }

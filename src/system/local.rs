@@ -3,7 +3,10 @@
 
 mod content;
 mod credentials;
+pub(super) mod door;
 mod effects;
+pub mod lock;
+mod made;
 mod programs;
 mod questions;
 
@@ -14,6 +17,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 pub use self::credentials::Credentials;
+use self::made::MadeHere;
 use super::process::Running;
 use super::{Blob, Identity, System, users};
 /// Brings what lies on the controller.
@@ -50,6 +54,7 @@ pub struct Local {
     credentials: Option<Credentials>,
     deadline: Option<Instant>,
     umask: u32,
+    made: MadeHere,
 }
 
 impl Local {
@@ -67,6 +72,7 @@ impl Local {
             credentials: None,
             deadline: None,
             umask: read_umask(),
+            made: MadeHere::default(),
         };
         let user = users::user_by_id(&local, uid);
         let home = local.env("HOME").filter(|home| home.starts_with('/')).map(PathBuf::from);

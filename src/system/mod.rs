@@ -28,6 +28,9 @@ pub use request::Request;
 
 use crate::value::Value;
 
+/// What is kept in memory as a whole, a file's content or what a program prints, is at most so long.
+pub const IN_MEMORY: u64 = 64 << 20;
+
 /// The kind of a file system entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FileKind {
@@ -245,6 +248,11 @@ pub trait System {
     /// Where a symbolic link points.
     fn read_link(&self, path: &Path) -> io::Result<PathBuf>;
 
+    /// The same for whoever goes there: refused where somebody else may have laid the link to lead us astray.
+    fn follow(&self, link: &Path) -> io::Result<PathBuf> {
+        self.read_link(link)
+    }
+
     /// BLAKE3 of a file's content, in constant memory; `None` if there is no such file.
     fn hash(&self, path: &Path) -> io::Result<Option<[u8; 32]>>;
 
@@ -455,6 +463,9 @@ macro_rules! delegate_system {
         }
         fn read_link(&self, path: &Path) -> std::io::Result<std::path::PathBuf> {
             self.$($field).+.read_link(path)
+        }
+        fn follow(&self, link: &Path) -> std::io::Result<std::path::PathBuf> {
+            self.$($field).+.follow(link)
         }
         fn hash(&self, path: &Path) -> std::io::Result<Option<[u8; 32]>> {
             self.$($field).+.hash(path)

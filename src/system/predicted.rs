@@ -335,6 +335,13 @@ impl<S: System> System for Predicted<S> {
         }
     }
 
+    fn follow(&self, link: &Path) -> io::Result<PathBuf> {
+        match self.nodes.is_empty() {
+            true => self.base.follow(link),
+            false => self.read_link(link),
+        }
+    }
+
     fn hash(&self, path: &Path) -> io::Result<Option<[u8; 32]>> {
         if self.nodes.is_empty() {
             return self.base.hash(path);

@@ -1,6 +1,8 @@
 //! Starts programs of the real machine and sees them to their end.
 #![expect(clippy::disallowed_methods, reason = "part of the real machine: runs programs")]
 
+mod tree;
+
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -12,8 +14,10 @@ use std::time::{Duration, Instant, SystemTime};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, PidfdFlags, Signal};
 
+use self::tree::Tree;
+pub use self::tree::{adopt_orphans, is_started};
 use super::local::Credentials;
-use super::{Command, Output, Stream};
+use super::{Command, IN_MEMORY, Output, Stream};
 
 /// The programs that run at the moment, so that they can be ended when the connection ends.
 #[derive(Default)]
@@ -22,8 +26,8 @@ pub struct Running(Mutex<Groups>);
 #[derive(Default)]
 struct Groups {
     stopped: bool,
-    /// The process groups, and whether each is left to finish.
-    groups: Vec<(u32, bool)>,
+    /// The programs, and whether each is left to finish.
+    programs: Vec<(Tree, bool)>,
 }
 
 impl Running {
@@ -31,10 +35,8 @@ impl Running {
     pub fn stop(&self) {
         let mut groups = self.lock();
         groups.stopped = true;
-        for (group, drain) in &groups.groups {
-            if !drain {
-                signal(*group, Signal::TERM);
-            }
+        for (tree, _) in groups.programs.iter().filter(|(_, drain)| !drain) {
+            tree.signal(Signal::TERM);
         }
     }
 
@@ -45,31 +47,28 @@ impl Running {
 
     /// Whether something runs that must not be ended half-way.
     pub fn drains(&self) -> bool {
-        self.lock().groups.iter().any(|(_, drain)| *drain)
+        self.lock().programs.iter().any(|(_, drain)| *drain)
     }
 
-    fn start(&self, command: &mut std::process::Command, drain: bool) -> io::Result<Child> {
+    fn start(&self, command: &mut std::process::Command, drain: bool) -> io::Result<(Child, Tree)> {
         let mut groups = self.lock();
         if groups.stopped {
             return Err(io::Error::new(ErrorKind::Interrupted, "stopped: the connection to the controller has ended"));
         }
         let child = command.spawn()?;
-        groups.groups.push((child.id(), drain));
-        Ok(child)
+        let tree = Tree::of(child.id());
+        groups.programs.push((tree, drain));
+        Ok((child, tree))
     }
 
-    fn ended(&self, group: u32) {
-        self.lock().groups.retain(|(known, _)| *known != group);
+    fn ended(&self, tree: Tree) {
+        let mut groups = self.lock();
+        groups.programs.retain(|(known, _)| *known != tree);
+        tree.ended();
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Groups> {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-}
-
-fn signal(group: u32, signal: Signal) {
-    if let Some(pid) = i32::try_from(group).ok().and_then(Pid::from_raw) {
-        let _ = rustix::process::kill_process_group(pid, signal);
     }
 }
 
@@ -83,6 +82,8 @@ pub struct Launch<'a> {
     pub environment: Vec<(String, Option<String>)>,
     /// Its working directory, if not the process's own.
     pub cwd: Option<PathBuf>,
+    /// Keeps that directory.
+    pub held: Option<OwnedFd>,
     /// Its ids, if not the thread's own.
     pub credentials: Option<Credentials>,
     /// When its time is over at the latest.
@@ -95,18 +96,21 @@ const GRACE: Duration = Duration::from_secs(2);
 const ECHO: Duration = Duration::from_millis(100);
 
 impl Launch<'_> {
-    /// Runs it to its end. It has a process group of its own, which is killed as a whole when its time is over.
+    /// Runs it to its end. When its time is over it is ended with all that it has started.
     pub fn run(self, running: &Running, live: &mut dyn FnMut(Stream, &[u8])) -> io::Result<Output> {
         let started = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
         let clock = Instant::now();
-        let child = running.start(&mut self.prepare(), self.command.drain)?;
-        let mut watched = Watched::new(child, self.command, self.deadline, running)?;
+        let begun = running.start(&mut self.prepare(), self.command.drain)?;
+        let mut watched = Watched::new(begun, self.command, self.deadline, running)?;
         let status = watched.see_to_the_end(live)?;
+        let (stdout, cut) = watched.stdout.take();
+        let (mut stderr, cut_too) = watched.stderr.take();
+        stderr.extend([cut, cut_too].concat().into_bytes());
         Ok(Output {
             argv: Vec::new(),
             rc: status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(-1),
-            stdout: std::mem::take(&mut watched.stdout.bytes),
-            stderr: std::mem::take(&mut watched.stderr.bytes),
+            stdout,
+            stderr,
             started: started as i128,
             elapsed: clock.elapsed().as_nanos() as u64,
             timed_out: watched.timed_out,
@@ -149,11 +153,14 @@ impl Launch<'_> {
 struct Pipe {
     source: Option<OwnedFd>,
     bytes: Vec<u8>,
+    /// So much more was printed than is kept.
+    dropped: u64,
     stream: Stream,
 }
 
 struct Watched<'a> {
     child: Child,
+    tree: Tree,
     running: &'a Running,
     pidfd: Option<OwnedFd>,
     stdin: Option<(OwnedFd, &'a [u8])>,
@@ -170,21 +177,21 @@ struct Watched<'a> {
 impl Drop for Watched<'_> {
     fn drop(&mut self) {
         if !self.reaped {
-            signal(self.child.id(), Signal::KILL);
+            self.tree.signal(Signal::KILL);
             let _ = self.child.wait();
         }
-        self.running.ended(self.child.id());
+        self.running.ended(self.tree);
     }
 }
 
 impl<'a> Watched<'a> {
     fn new(
-        mut child: Child,
+        (mut child, tree): (Child, Tree),
         command: &'a Command,
         deadline: Option<Instant>,
         running: &'a Running,
     ) -> io::Result<Self> {
-        let pipe = |source: Option<OwnedFd>, stream| Pipe { source, bytes: Vec::new(), stream };
+        let pipe = |source: Option<OwnedFd>, stream| Pipe { source, bytes: Vec::new(), dropped: 0, stream };
         let stdin = child.stdin.take().map(|pipe| (OwnedFd::from(pipe), &command.stdin[..]));
         let stdout = pipe(child.stdout.take().map(OwnedFd::from), Stream::Stdout);
         let stderr = pipe(child.stderr.take().map(OwnedFd::from), Stream::Stderr);
@@ -194,6 +201,7 @@ impl<'a> Watched<'a> {
         let deadline = own.into_iter().chain(deadline).min();
         let watched = Watched {
             child,
+            tree,
             running,
             pidfd,
             stdin,
@@ -224,6 +232,10 @@ impl<'a> Watched<'a> {
             }
             let closed = self.stdout.source.is_none() && self.stderr.source.is_none();
             match ended {
+                Some((status, _)) if self.kill_at.is_some() => {
+                    self.finish_off();
+                    return Ok(status);
+                }
                 Some((status, since)) if closed || (!read && since.elapsed() >= ECHO) => return Ok(status),
                 Some((status, since)) if since.elapsed() >= 10 * ECHO => return Ok(status),
                 Some(_) => {}
@@ -266,6 +278,17 @@ impl<'a> Watched<'a> {
         }
     }
 
+    /// It was told to end, and has: what it has started ends too.
+    fn finish_off(&self) {
+        while self.kill_at.is_some_and(|at| Instant::now() < at) {
+            if !self.tree.signal(Signal::TERM) {
+                return;
+            }
+            std::thread::sleep(ECHO);
+        }
+        self.tree.signal(Signal::KILL);
+    }
+
     /// Ends the program when its time is over or when everything is stopped: first it is told, then it is killed.
     fn end_in_time(&mut self) {
         let now = Instant::now();
@@ -276,10 +299,10 @@ impl<'a> Watched<'a> {
                 self.timed_out |= overdue;
                 self.deadline = None;
                 self.kill_at = Some(now + GRACE);
-                signal(self.child.id(), Signal::TERM);
+                self.tree.signal(Signal::TERM);
             }
             Some(at) if at <= now => {
-                signal(self.child.id(), Signal::KILL);
+                self.tree.signal(Signal::KILL);
                 self.kill_at = Some(now + GRACE);
             }
             _ => {}
@@ -288,6 +311,24 @@ impl<'a> Watched<'a> {
 }
 
 impl Pipe {
+    fn keep(&mut self, printed: &[u8]) {
+        let room = usize::try_from(IN_MEMORY).unwrap_or(usize::MAX).saturating_sub(self.bytes.len());
+        let (kept, dropped) = printed.split_at(printed.len().min(room));
+        self.bytes.extend_from_slice(kept);
+        self.dropped += dropped.len() as u64;
+    }
+
+    /// What was printed, as far as it was kept, and a word about the rest.
+    fn take(&mut self) -> (Vec<u8>, String) {
+        let word = match self.dropped {
+            0 => String::new(),
+            more => {
+                format!("\nwodctl: {more} bytes more were printed than the {} MiB that are kept\n", IN_MEMORY >> 20)
+            }
+        };
+        (std::mem::take(&mut self.bytes), word)
+    }
+
     /// Reads what is there; whether there was anything.
     fn read(&mut self, live: &mut dyn FnMut(Stream, &[u8])) -> bool {
         let mut any = false;
@@ -297,7 +338,7 @@ impl Pipe {
                 Ok(0) => self.source = None,
                 Ok(got) => {
                     any = true;
-                    self.bytes.extend_from_slice(&buffer[..got]);
+                    self.keep(&buffer[..got]);
                     live(self.stream, &buffer[..got]);
                 }
                 Err(rustix::io::Errno::AGAIN) => break,
@@ -366,6 +407,13 @@ mod tests {
             std::thread::sleep(Duration::from_millis(20));
             false
         }));
+    }
+
+    #[test]
+    fn what_is_printed_without_end_is_cut_with_a_word() {
+        let output = run(&shell("head -c 70000000 /dev/zero; echo said >&2"));
+        assert_eq!(output.stdout.len() as u64, IN_MEMORY);
+        assert_eq!(output.errors(), "said\n\nwodctl: 2891136 bytes more were printed than the 64 MiB that are kept\n");
     }
 
     #[test]

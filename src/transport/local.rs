@@ -2,9 +2,11 @@
 #![expect(clippy::disallowed_methods, reason = "starts this program as the agent of this machine")]
 
 use std::process::Stdio;
+use std::time::Duration;
 
 use super::session::{Outbox, pump};
 use super::{Blobs, Inbox, SessionId};
+use crate::protocol::SILENCE;
 
 /// Runs an agent on this machine until either end closes.
 pub async fn run(id: SessionId, outbox: &mut Outbox, inbox: &Inbox, blobs: Blobs) -> Result<(), String> {
@@ -20,6 +22,10 @@ pub async fn run(id: SessionId, outbox: &mut Outbox, inbox: &Inbox, blobs: Blobs
         return Err("cannot talk to the local agent".to_owned());
     };
     let ended = pump(id, outbox, inbox, blobs, &mut input, output).await;
-    let _ = child.wait().await;
+    // One that does not answer does not end by itself either.
+    let patience = if ended.is_ok() { SILENCE } else { Duration::ZERO };
+    if tokio::time::timeout(patience, child.wait()).await.is_err() {
+        let _ = child.kill().await;
+    }
     ended
 }

@@ -1,12 +1,14 @@
 //! One open channel to one agent: frames out, messages in, contents on demand.
 #![expect(clippy::disallowed_methods, reason = "reads the contents that agents ask for")]
 
+use std::time::Duration;
+
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::sync::mpsc;
 
 use super::blobs::Place;
 use super::{Blobs, Inbox, Incoming, SessionId};
-use crate::protocol::{self, FromAgent, MAX_FRAME, PIECE, ToAgent};
+use crate::protocol::{self, FromAgent, MAX_FRAME, PIECE, PULSE, SILENCE, ToAgent};
 
 /// The sending end of a session. Dropping it ends the session.
 #[derive(Clone, Debug)]
@@ -35,7 +37,20 @@ pub async fn pump(
     inbox: &Inbox,
     blobs: Blobs,
     input: &mut (impl AsyncRead + Unpin),
+    output: impl AsyncWrite + Unpin,
+) -> Result<(), String> {
+    let deliver = |message| drop(inbox.send((id, Incoming::Message(message))));
+    converse(deliver, outbox, blobs, input, output, SILENCE).await
+}
+
+/// The same, where an agent may be silent for this long.
+async fn converse(
+    deliver: impl Fn(FromAgent),
+    outbox: &mut Outbox,
+    blobs: Blobs,
+    input: &mut (impl AsyncRead + Unpin),
     mut output: impl AsyncWrite + Unpin,
+    silence: Duration,
 ) -> Result<(), String> {
     // Contents wait in a short queue of their own, so that a watermark never stands behind a large file.
     let (pieces, mut ready) = mpsc::channel::<ToAgent>(4);
@@ -47,6 +62,9 @@ pub async fn pump(
         }
     });
     let write = async move {
+        let mut pulse = tokio::time::interval(PULSE);
+        pulse.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut beat = 0;
         loop {
             let message = tokio::select! {
                 biased;
@@ -55,6 +73,10 @@ pub async fn pump(
                     None => break,
                 },
                 Some(piece) = ready.recv() => piece,
+                _ = pulse.tick() => {
+                    beat += 1;
+                    ToAgent::Ping(beat)
+                }
             };
             let mut bytes = protocol::encode(&message).map_err(|error| error.to_string())?;
             // What is ready goes out in one write: a hundred steps are one packet or two.
@@ -69,14 +91,13 @@ pub async fn pump(
         output.shutdown().await.map_err(|error| error.to_string())
     };
     let read = async {
-        while let Some(message) = read_message(input).await? {
+        while let Some(message) = read_message(input, silence).await? {
             match message {
+                FromAgent::Pong(_) => {}
                 FromAgent::Want { hash, offset, length } => {
                     let _ = wants.send((hash, offset, length));
                 }
-                message => {
-                    let _ = inbox.send((id, Incoming::Message(message)));
-                }
+                message => deliver(message),
             }
         }
         Ok(())
@@ -134,21 +155,38 @@ fn read_part(place: &Place, offset: u64, length: u64) -> Result<Vec<u8>, String>
 }
 
 /// Reads one message; `None` at the end of the stream.
-async fn read_message(input: &mut (impl AsyncRead + Unpin)) -> Result<Option<FromAgent>, String> {
-    let length = match input.read_u32().await {
-        Ok(length) => length as usize,
-        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => return Ok(None),
-        Err(error) => return Err(error.to_string()),
-    };
+async fn read_message(input: &mut (impl AsyncRead + Unpin), silence: Duration) -> Result<Option<FromAgent>, String> {
+    let mut length = [0; 4];
+    if !fill(input, &mut length, silence).await? {
+        return Ok(None);
+    }
+    let length = u32::from_be_bytes(length) as usize;
     if length > MAX_FRAME {
         return Err("the other end does not speak our protocol".to_owned());
     }
+    // Grows with what arrives: an absurd length from a broken agent costs nothing.
     let mut body = Vec::with_capacity(length.min(PIECE));
-    input.take(length as u64).read_to_end(&mut body).await.map_err(|error| error.to_string())?;
-    if body.len() != length {
-        return Ok(None);
+    while body.len() < length {
+        let from = body.len();
+        body.resize(length.min(from + PIECE), 0);
+        if !fill(input, &mut body[from..], silence).await? {
+            return Err("the connection ended within a message".to_owned());
+        }
     }
     protocol::decode(&body).map(Some).map_err(|error| format!("the other end sent something unreadable: {error}"))
+}
+
+/// Fills the buffer; `false` at the end of the stream. An agent that says nothing for too long is gone.
+async fn fill(input: &mut (impl AsyncRead + Unpin), mut buffer: &mut [u8], silence: Duration) -> Result<bool, String> {
+    while !buffer.is_empty() {
+        let read = tokio::time::timeout(silence, input.read(buffer)).await;
+        let read = read.map_err(|_| format!("its agent has not answered for {} seconds", silence.as_secs()))?;
+        match read.map_err(|error| error.to_string())? {
+            0 => return Ok(false),
+            got => buffer = &mut buffer[got..],
+        }
+    }
+    Ok(true)
 }
 
 /// Reads lines until one holds the marker, and returns what follows it on that line. What a login shell prints before it
@@ -168,5 +206,55 @@ pub async fn await_marker(input: &mut BufReader<impl AsyncRead + Unpin>, marker:
         if got == 0 {
             return Err(String::from_utf8_lossy(&noise).trim().to_owned());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::Position;
+
+    /// What a session comes to when an agent says this, and then either ends or is silent.
+    fn said(bytes: Vec<u8>, ends: bool) -> (Result<(), String>, usize) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let delivered = std::cell::Cell::new(0);
+        let ended = tokio::task::LocalSet::new().block_on(&runtime, async {
+            let (mut theirs, ours) = tokio::io::duplex(64 << 10);
+            let (mut input, output) = tokio::io::split(ours);
+            let (agent, mut outbox) = channel();
+            let hostile = tokio::task::spawn_local(async move {
+                let _ = theirs.write_all(&bytes).await;
+                if !ends {
+                    std::future::pending::<()>().await;
+                }
+            });
+            let deliver = |_| delivered.set(delivered.get() + 1);
+            let silence = Duration::from_millis(200);
+            let ended = converse(deliver, &mut outbox, Blobs::default(), &mut input, output, silence).await;
+            hostile.abort();
+            drop(agent);
+            ended
+        });
+        (ended, delivered.get())
+    }
+
+    fn refused(bytes: Vec<u8>, ends: bool) -> String {
+        said(bytes, ends).0.unwrap_err()
+    }
+
+    #[test]
+    fn hostile_agents_end_their_own_session() {
+        let waiting = protocol::encode(&FromAgent::Waiting { position: Position(vec![1; 2000]), lane: 0 }).unwrap();
+        assert_eq!(refused(Vec::new(), false), "its agent has not answered for 0 seconds");
+        assert_eq!(refused(waiting[..500].to_vec(), false), "its agent has not answered for 0 seconds");
+        assert_eq!(refused(waiting[..500].to_vec(), true), "the connection ended within a message");
+        assert_eq!(said(waiting.clone(), true), (Ok(()), 1));
+        assert_eq!(refused(b"Last login: Mon Nov 30\n".to_vec(), false), "the other end does not speak our protocol");
+        let framed = |body: &[u8]| [&(body.len() as u32).to_be_bytes()[..], body].concat();
+        assert!(refused(framed(&[0xff; 100]), false).starts_with("the other end sent something unreadable"));
+        let deep = [&[1, 1, 1, 0, 0, 0, 0, 1, 1, b'a'][..], &[5, 1].repeat(1 << 20)].concat();
+        assert!(refused(framed(&deep), false).starts_with("the other end sent something unreadable"));
+        let endless = waiting.repeat(50);
+        assert_eq!(said(endless, false).1, 50, "then it is silent");
     }
 }

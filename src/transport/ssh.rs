@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use openssh::Session;
 use tokio::io::{AsyncWriteExt, BufReader};
@@ -79,6 +80,9 @@ async fn agent_for(agents: Agents, machine: String, packing: Packing) -> Result<
     tokio::task::spawn_blocking(work).await.map_err(|error| error.to_string())?
 }
 
+/// A login shell takes no longer until it starts what it was asked to.
+const LOGIN: Duration = Duration::from_secs(60);
+
 /// A text that no login shell prints by itself.
 fn marker() -> Result<String, String> {
     let mut bytes = [0; 8];
@@ -108,7 +112,8 @@ impl Channel {
     async fn marker(&mut self, marker: &str, outbox: &mut Outbox, early: &mut Vec<ToAgent>) -> Result<String, String> {
         let (input, output) = (&mut self.input, &mut self.output);
         let answer = await_marker(output, marker);
-        tokio::pin!(answer);
+        let over = tokio::time::sleep(LOGIN);
+        tokio::pin!(answer, over);
         loop {
             tokio::select! {
                 biased;
@@ -116,6 +121,10 @@ impl Channel {
                     "" => "the login shell started nothing: is the account allowed to run commands?".to_owned(),
                     printed => format!("the login shell started nothing, it printed: {printed}"),
                 }),
+                () = &mut over => {
+                    let limit = LOGIN.as_secs();
+                    return Err(format!("the login shell has not started anything for {limit} seconds"));
+                }
                 Some(message) = outbox.recv() => {
                     let begun = early.len();
                     early.push(message);

@@ -1,5 +1,6 @@
 //! Runs the fixtures of all modules; `README.md` beside this file describes them.
 
+mod attacks;
 mod fixture;
 
 use std::path::{Path, PathBuf};
@@ -18,7 +19,7 @@ use fixture::{Case, Expect, Thing};
 
 #[test]
 fn fixtures() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/modules");
+    let root = root();
     let only = std::env::var("FIXTURE").unwrap_or_default();
     let mut cases = Vec::new();
     for dir in folders(&root) {
@@ -39,6 +40,10 @@ fn fixtures() {
         cases.len(),
         problems.join("\n\n")
     );
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/modules")
 }
 
 fn folders(root: &Path) -> Vec<PathBuf> {

@@ -36,7 +36,7 @@ impl Performer<'_> {
         let mut temp = OsString::from(".");
         temp.push(shortened(name));
         // The letter tells it from names that modules have from `System::temporary`.
-        temp.push(format!("{MARK}{}-w{}", self.machine.pid(), next_number()));
+        temp.push(format!("{MARK}{}-w{}-{}", self.machine.pid(), next_number(), self.machine.lane()));
         Ok(dir.join(temp))
     }
 

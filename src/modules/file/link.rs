@@ -64,7 +64,11 @@ pub fn symbolic(
         }
         return Ok((actions, Vec::new()));
     }
-    let real = paths::real(system, &path.parent().unwrap_or(Path::new("/")).join(&src))?;
+    // A target that is not named by the playbook was chosen by whoever laid the link.
+    let real = match args.src {
+        Some(_) => paths::real(system, &path.parent().unwrap_or(Path::new("/")).join(&src))?,
+        None => paths::real(system, path)?,
+    };
     match paths::stat(system, &real, false)? {
         Some(stat) => actions.extend(args.settle(system, &real, &stat, times)?),
         None if of_link(&args.common(), system)? == Default::default() && args.mode.is_none() => {}

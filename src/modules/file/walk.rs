@@ -50,7 +50,8 @@ fn one(
         return Ok(());
     }
     actions.extend(attributes::settle(&path, &of_link(&args.common(), system)?, &stat));
-    match args.follow && paths::stat(system, &path, true)?.is_some() {
+    // Whose folder it is may have laid a link to something that is not theirs: that stays as it is.
+    match args.follow && paths::stat(system, &path, true)?.is_some() && system.follow(&path).is_ok() {
         true => one(args, system, paths::real(system, &path)?, times, actions, seen, todo),
         false => Ok(()),
     }

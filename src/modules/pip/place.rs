@@ -23,7 +23,8 @@ pub struct Place {
 pub fn environment(args: &Args, system: &dyn System) -> Result<Option<PathBuf>, Failure> {
     let Some(path) = &args.virtualenv else { return Ok(None) };
     let path = crate::probe::expand::path(system, path)?;
-    Ok(Some(args.folder(system)?.join(path).components().collect()))
+    let path: PathBuf = args.folder(system)?.join(path).components().collect();
+    paths::for_program(system, &path).map(Some)
 }
 
 impl Place {

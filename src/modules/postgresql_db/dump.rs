@@ -54,7 +54,7 @@ pub fn plan(args: &Args, system: &dyn System, done: &[Output]) -> Result<Change,
         return Ok(Change::none(values));
     }
     let target = args.target.clone().unwrap_or_else(|| PathBuf::from(format!("{}.sql", args.name)));
-    let target = paths::absolute(system, &target)?.to_string_lossy().into_owned();
+    let target = paths::for_program(system, &target)?.to_string_lossy().into_owned();
     let options = |text: &Option<String>| {
         words::split(text.as_deref().unwrap_or_default()).map_err(|why| Failure::new(why).argument("target_opts"))
     };

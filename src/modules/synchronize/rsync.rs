@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{Args, lines};
 use crate::change::{Action, Change};
 use crate::failure::{During, Failure};
-use crate::probe::expand;
+use crate::probe::paths;
 use crate::system::{Command, Output, System};
 use crate::words;
 
@@ -69,7 +69,7 @@ fn command(args: &Args, system: &dyn System, src: &Path, more: &[&str]) -> Resul
     argv.push(format!("--out-format={MARK}%i %n%L"));
     argv.push("--".to_owned());
     for path in [src, &args.dest] {
-        let full = system.cwd().join(expand::path(system, path)?);
+        let full = paths::for_program(system, path)?;
         argv.push(full.to_string_lossy().into_owned());
     }
     Ok(Command::new(argv))

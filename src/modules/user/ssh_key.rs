@@ -11,6 +11,7 @@ use crate::change::{Act, Action};
 use crate::failure::{During, Failure};
 use crate::map;
 use crate::probe::passwd::User;
+use crate::probe::paths;
 use crate::system::{Command, Subject, System};
 use crate::value::{Map, Value};
 
@@ -51,6 +52,8 @@ impl<'a> SshKey<'a> {
 
     /// What makes the key; nothing if one of its two files is there and `force` is not given.
     pub fn generate(&self, system: &dyn System) -> Result<Vec<Action>, Failure> {
+        // `ssh-keygen` follows links, which the user may have laid.
+        paths::real(system, self.path.parent().unwrap_or(&self.user.home))?;
         let mut actions = Vec::new();
         for path in [self.path.clone(), self.public()] {
             if system.stat(&path, false)?.is_some() {

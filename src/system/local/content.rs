@@ -3,14 +3,14 @@
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
 
-use super::Local;
+use super::{Local, door};
 use crate::system::Content;
 
 impl Local {
     pub(super) fn write_content(&self, file: &mut File, content: &Content) -> io::Result<()> {
         match content {
             Content::Bytes(bytes) => file.write_all(bytes),
-            Content::File(path) => io::copy(&mut File::open(path)?, file).map(drop),
+            Content::File(path) => io::copy(&mut door::read(path)?, file).map(drop),
             Content::Blob(blob) => {
                 let mut source = self.fetch.open(blob)?;
                 let mut hasher = blake3::Hasher::new();

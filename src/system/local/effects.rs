@@ -1,15 +1,17 @@
 //! What is done to the machine.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::Permissions;
 use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_OMIT, XattrFlags};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT, XattrFlags};
 use rustix::io::Errno;
+use rustix::process::{Gid, Uid};
 
 use super::Local;
-use super::questions::read_xattr;
+use super::door::{self, Held, Place, handle};
+use super::questions::value_of;
 use crate::system::{Blob, Command, Content, Machine, Output, Request, Stream, http};
 
 /// More files than this are made durable together with their whole file system.
@@ -24,24 +26,26 @@ impl Machine for Local {
     }
 
     fn create(&mut self, path: &Path, content: &Content, mode: u32) -> io::Result<()> {
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(mode & 0o700).open(path)?;
+        let mut file = door::create(path, mode & 0o700)?;
+        self.made.note(path, &rustix::fs::fstat(&file)?);
         self.write_content(&mut file, content)?;
-        file.set_permissions(fs::Permissions::from_mode(mode))
+        file.set_permissions(Permissions::from_mode(mode))
     }
 
     fn overwrite(&mut self, path: &Path, content: &Content) -> io::Result<()> {
-        let mut file = OpenOptions::new().write(true).truncate(true).open(path)?;
+        let mut file = door::write(path)?;
+        file.set_len(0)?;
         self.write_content(&mut file, content)
     }
 
     fn sync(&mut self, paths: &[PathBuf]) -> io::Result<()> {
         if paths.len() <= MANY {
-            return paths.iter().try_for_each(|path| File::open(path)?.sync_all());
+            return paths.iter().try_for_each(|path| door::synced(path)?.sync_all());
         }
         // One pass over each file system is quicker than one for each file.
         let mut devices = Vec::new();
         for path in paths {
-            let file = File::open(path)?;
+            let file = door::synced(path)?;
             let device = file.metadata()?.dev();
             if !devices.contains(&device) {
                 rustix::fs::syncfs(&file)?;
@@ -52,42 +56,52 @@ impl Machine for Local {
     }
 
     fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
-        fs::rename(from, to)
+        let (old, new) = (door::place(from)?, door::place(to)?);
+        if let Some(made) = self.made.take(from) {
+            made.must_be(&rustix::fs::statat(&old.dir, &old.name, AtFlags::SYMLINK_NOFOLLOW)?)?;
+        }
+        Ok(rustix::fs::renameat(&old.dir, &old.name, &new.dir, &new.name)?)
     }
 
     fn make_dir(&mut self, path: &Path, mode: u32) -> io::Result<()> {
-        fs::create_dir(path)?;
-        fs::set_permissions(path, fs::Permissions::from_mode(mode))
+        let Place { dir, name } = door::place(path)?;
+        rustix::fs::mkdirat(&dir, &name, Mode::from_raw_mode(mode & 0o700))?;
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let made = rustix::fs::openat(&dir, &name, flags, Mode::empty())?;
+        self.made.note(path, &rustix::fs::fstat(&made)?);
+        door::set_mode(&made, mode)
     }
 
     fn symlink(&mut self, target: &Path, path: &Path) -> io::Result<()> {
-        std::os::unix::fs::symlink(target, path)
+        let Place { dir, name } = door::place(path)?;
+        Ok(rustix::fs::symlinkat(target, dir, name)?)
     }
 
     fn hard_link(&mut self, target: &Path, path: &Path) -> io::Result<()> {
-        fs::hard_link(target, path)
+        let (old, new) = (door::place(target)?, door::place(path)?);
+        Ok(rustix::fs::linkat(&old.dir, &old.name, &new.dir, &new.name, AtFlags::empty())?)
     }
 
     fn remove(&mut self, path: &Path) -> io::Result<()> {
-        match fs::symlink_metadata(path)?.is_dir() {
-            true => fs::remove_dir(path),
-            false => fs::remove_file(path),
+        self.made.take(path);
+        let Place { dir, name } = door::place(path)?;
+        match rustix::fs::unlinkat(&dir, &name, AtFlags::empty()) {
+            Err(Errno::ISDIR) => Ok(rustix::fs::unlinkat(&dir, &name, AtFlags::REMOVEDIR)?),
+            removed => Ok(removed?),
         }
     }
 
     fn remove_tree(&mut self, path: &Path) -> io::Result<()> {
-        fs::remove_dir_all(path)
+        door::remove_tree(&door::place(path)?)
     }
 
     fn set_mode(&mut self, path: &Path, mode: u32) -> io::Result<()> {
-        fs::set_permissions(path, fs::Permissions::from_mode(mode))
+        door::set_mode(&self.held(path, true)?.fd, mode)
     }
 
     fn set_owner(&mut self, path: &Path, uid: Option<u32>, gid: Option<u32>, follow: bool) -> io::Result<()> {
-        match follow {
-            true => std::os::unix::fs::chown(path, uid, gid),
-            false => std::os::unix::fs::lchown(path, uid, gid),
-        }
+        let (uid, gid) = (uid.map(Uid::from_raw), gid.map(Gid::from_raw));
+        Ok(rustix::fs::chownat(&self.held(path, follow)?.fd, "", uid, gid, AtFlags::EMPTY_PATH)?)
     }
 
     fn set_times(&mut self, path: &Path, atime: Option<f64>, mtime: Option<f64>, follow: bool) -> io::Result<()> {
@@ -98,13 +112,22 @@ impl Machine for Local {
             None => Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT as _ },
         };
         let times = Timestamps { last_access: time(atime), last_modification: time(mtime) };
-        let flags = if follow { AtFlags::empty() } else { AtFlags::SYMLINK_NOFOLLOW };
-        Ok(rustix::fs::utimensat(CWD, path, &times, flags)?)
+        let held = self.held(path, follow)?;
+        match FileType::from_raw_mode(held.stat.st_mode) {
+            // A link's own times cannot be set through a handle, which would follow it; nobody else is hurt by its name.
+            FileType::Symlink => {
+                let Place { dir, name } = door::place(path)?;
+                Ok(rustix::fs::utimensat(dir, name, &times, AtFlags::SYMLINK_NOFOLLOW)?)
+            }
+            _ => Ok(rustix::fs::utimensat(CWD, handle(&held.fd), &times, AtFlags::empty())?),
+        }
     }
 
     fn keep_attributes(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        let (from, to) = (self.held(from, false)?, self.held(to, false)?);
+        let (from, to) = (handle(&from.fd), handle(&to.fd));
         let mut names = vec![0; 64 << 10];
-        let length = match rustix::fs::llistxattr(from, &mut names[..]) {
+        let length = match rustix::fs::listxattr(&from, &mut names[..]) {
             Ok(length) => length,
             Err(Errno::NOTSUP) => return Ok(()),
             Err(error) => return Err(error.into()),
@@ -113,8 +136,8 @@ impl Machine for Local {
             if name.is_empty() || NOT_KEPT.contains(&name) {
                 continue;
             }
-            let Some(value) = read_xattr(from, name)? else { continue };
-            match rustix::fs::lsetxattr(to, name, &value, XattrFlags::empty()) {
+            let Some(value) = value_of(|value| rustix::fs::getxattr(&from, name, value))? else { continue };
+            match rustix::fs::setxattr(&to, name, &value, XattrFlags::empty()) {
                 Ok(()) | Err(Errno::NOTSUP | Errno::PERM | Errno::ACCESS) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -128,5 +151,19 @@ impl Machine for Local {
 
     fn download(&mut self, request: &Request) -> io::Result<Output> {
         http::download(self, request)
+    }
+}
+
+impl Local {
+    /// Holds what stands at a path. What this machine has made there itself must still be it.
+    fn held(&self, path: &Path, follow: bool) -> io::Result<Held> {
+        match self.made.at(path) {
+            None => door::hold(path, follow),
+            Some(made) => {
+                let held = door::hold(path, false)?;
+                made.must_be(&held.stat)?;
+                Ok(held)
+            }
+        }
     }
 }

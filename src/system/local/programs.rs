@@ -5,10 +5,10 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD};
+use rustix::fs::{AtFlags, CWD, OFlags};
 use rustix::io::Errno;
 
-use super::Local;
+use super::{Local, door};
 use crate::system::Command;
 use crate::system::process::Launch;
 
@@ -69,12 +69,15 @@ impl Local {
             environment.push(("LANGUAGE".to_owned(), None));
         }
         command.env.iter().for_each(|(name, value)| environment.push((name.clone(), Some(value.clone()))));
-        let cwd = command.cwd.clone().or_else(|| self.reachable_cwd());
+        // Held, so that it is where the path led when it was judged. A new process still has the descriptor.
+        let held = command.cwd.as_deref().map(|cwd| door::directory(cwd, OFlags::PATH)).transpose()?;
+        let cwd = held.as_ref().map(door::handle).or_else(|| self.reachable_cwd());
         Ok(Launch {
             command,
             program,
             environment,
             cwd,
+            held,
             credentials: self.credentials.clone(),
             deadline: self.deadline,
         })

@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 
-use super::Local;
 use super::content::pieces;
-use crate::system::{Blob, Command, Digest, FileKind, Identity, Output, Space, Stat, System, kernel, tcp};
+use super::{Local, door};
+use crate::system::{Blob, Command, Digest, FileKind, IN_MEMORY, Identity, Output, Space, Stat, System, kernel, tcp};
 
 impl System for Local {
     fn stat(&self, path: &Path, follow: bool) -> io::Result<Option<Stat>> {
@@ -39,12 +39,12 @@ impl System for Local {
     }
 
     fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
-        or_nothing(fs::read(path))
+        let Some(file) = or_nothing(door::read(path))? else { return Ok(None) };
+        whole(file).map(Some)
     }
 
     fn list(&self, path: &Path) -> io::Result<Option<Vec<OsString>>> {
-        let Some(entries) = or_nothing(fs::read_dir(path))? else { return Ok(None) };
-        let mut names = entries.map(|entry| entry.map(|entry| entry.file_name())).collect::<io::Result<Vec<_>>>()?;
+        let Some(mut names) = or_nothing(door::names(path))? else { return Ok(None) };
         names.sort();
         Ok(Some(names))
     }
@@ -53,8 +53,13 @@ impl System for Local {
         fs::read_link(path)
     }
 
+    fn follow(&self, link: &Path) -> io::Result<PathBuf> {
+        door::may_follow(link)?;
+        fs::read_link(link)
+    }
+
     fn read_part(&self, path: &Path, offset: u64, length: u64) -> io::Result<Option<Vec<u8>>> {
-        let Some(mut file) = or_nothing(File::open(path))? else { return Ok(None) };
+        let Some(mut file) = or_nothing(door::read(path))? else { return Ok(None) };
         file.seek(SeekFrom::Start(offset))?;
         let mut part = Vec::new();
         file.take(length).read_to_end(&mut part)?;
@@ -62,7 +67,7 @@ impl System for Local {
     }
 
     fn hash(&self, path: &Path) -> io::Result<Option<[u8; 32]>> {
-        let Some(mut file) = or_nothing(File::open(path))? else { return Ok(None) };
+        let Some(mut file) = or_nothing(door::read(path))? else { return Ok(None) };
         let mut hasher = blake3::Hasher::new();
         pieces(&mut file, |piece| {
             hasher.update(piece);
@@ -72,7 +77,7 @@ impl System for Local {
     }
 
     fn digest(&self, path: &Path, algorithm: Digest) -> io::Result<Option<String>> {
-        let Some(mut file) = or_nothing(File::open(path))? else { return Ok(None) };
+        let Some(mut file) = or_nothing(door::read(path))? else { return Ok(None) };
         let mut digester = algorithm.start();
         pieces(&mut file, |piece| {
             digester.update(piece);
@@ -95,6 +100,9 @@ impl System for Local {
     }
 
     fn content(&self, blob: &Blob) -> io::Result<Vec<u8>> {
+        if blob.size > IN_MEMORY {
+            return Err(too_large());
+        }
         let mut bytes = Vec::with_capacity(usize::try_from(blob.size).unwrap_or(0).min(1 << 20));
         self.fetch.open(blob)?.read_to_end(&mut bytes)?;
         Ok(bytes)
@@ -155,12 +163,20 @@ impl System for Local {
 
     fn lane(&self) -> String {
         let id = format!("{:?}", std::thread::current().id());
-        id.chars().filter(char::is_ascii_digit).collect()
+        let id: String = id.chars().filter(char::is_ascii_digit).collect();
+        format!("{id}-{:08x}", token())
     }
 
     fn xattr(&self, path: &Path, name: &str) -> io::Result<Option<Vec<u8>>> {
-        read_xattr(path, name)
+        value_of(|value| rustix::fs::lgetxattr(path, name, value))
     }
+}
+
+/// A number that nobody can foresee, so that no name of ours is taken beforehand.
+fn token() -> u32 {
+    use std::hash::{BuildHasher, RandomState};
+    static TOKEN: std::sync::LazyLock<u32> = std::sync::LazyLock::new(|| RandomState::new().hash_one(0) as u32);
+    *TOKEN
 }
 
 /// "There is nothing" is an answer, not an error.
@@ -184,9 +200,10 @@ fn kind(meta: &fs::Metadata) -> FileKind {
     }
 }
 
-pub(super) fn read_xattr(path: &Path, name: &str) -> io::Result<Option<Vec<u8>>> {
+/// The value of an extended attribute as `get` puts it into a buffer; `None` if there is none.
+pub(super) fn value_of(get: impl Fn(&mut [u8]) -> rustix::io::Result<usize>) -> io::Result<Option<Vec<u8>>> {
     let mut value = vec![0; 64 << 10];
-    match rustix::fs::lgetxattr(path, name, &mut value[..]) {
+    match get(&mut value[..]) {
         Ok(length) => {
             value.truncate(length);
             Ok(Some(value))
@@ -194,4 +211,20 @@ pub(super) fn read_xattr(path: &Path, name: &str) -> io::Result<Option<Vec<u8>>>
         Err(Errno::NODATA | Errno::NOTSUP | Errno::NOENT | Errno::NOTDIR) => Ok(None),
         Err(error) => Err(error.into()),
     }
+}
+
+/// All that a file holds, if that is not more than a machine's memory is for.
+fn whole(file: File) -> io::Result<Vec<u8>> {
+    let size = file.metadata()?.len();
+    let mut bytes = Vec::with_capacity(usize::try_from(size.min(IN_MEMORY)).unwrap_or(0));
+    file.take(IN_MEMORY + 1).read_to_end(&mut bytes)?;
+    match bytes.len() as u64 > IN_MEMORY {
+        true => Err(too_large()),
+        false => Ok(bytes),
+    }
+}
+
+fn too_large() -> io::Error {
+    let message = format!("it holds more than the {} MiB that are read into memory", IN_MEMORY >> 20);
+    io::Error::new(ErrorKind::FileTooLarge, message)
 }

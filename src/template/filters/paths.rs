@@ -141,7 +141,7 @@ fn commonpath(_: &mut State, given: &Arguments) -> Result<Value, Error> {
 /// Links resolved as far as the path exists.
 fn realpath(_: &mut State, given: &Arguments) -> Result<Value, Error> {
     let path = here(given.value_str()?)?;
-    let real = paths::real(&controller(), &path).map_err(|failure| wrong(failure.message))?;
+    let real = paths::leads_to(&controller(), &path).map_err(|failure| wrong(failure.message))?;
     Ok(real.to_string_lossy().into())
 }
 
