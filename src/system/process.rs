@@ -55,15 +55,16 @@ impl Running {
         if groups.stopped {
             return Err(io::Error::new(ErrorKind::Interrupted, "stopped: the connection to the controller has ended"));
         }
+        let earlier = tree::orphans();
         let child = command.spawn()?;
-        let tree = Tree::of(child.id());
-        groups.programs.push((tree, drain));
+        let tree = Tree::of(child.id(), earlier);
+        groups.programs.push((tree.clone(), drain));
         Ok((child, tree))
     }
 
-    fn ended(&self, tree: Tree) {
+    fn ended(&self, tree: &Tree) {
         let mut groups = self.lock();
-        groups.programs.retain(|(known, _)| *known != tree);
+        groups.programs.retain(|(known, _)| known != tree);
         tree.ended();
     }
 
@@ -180,7 +181,7 @@ impl Drop for Watched<'_> {
             self.tree.signal(Signal::KILL);
             let _ = self.child.wait();
         }
-        self.running.ended(self.tree);
+        self.running.ended(&self.tree);
     }
 }
 
@@ -232,7 +233,7 @@ impl<'a> Watched<'a> {
             }
             let closed = self.stdout.source.is_none() && self.stderr.source.is_none();
             match ended {
-                Some((status, _)) if self.kill_at.is_some() => {
+                Some((status, _)) if self.kill_at.is_some() || self.is_to_end() => {
                     self.finish_off();
                     return Ok(status);
                 }
@@ -280,7 +281,8 @@ impl<'a> Watched<'a> {
 
     /// It was told to end, and has: what it has started ends too.
     fn finish_off(&self) {
-        while self.kill_at.is_some_and(|at| Instant::now() < at) {
+        let until = self.kill_at.unwrap_or_else(|| Instant::now() + GRACE);
+        while Instant::now() < until {
             if !self.tree.signal(Signal::TERM) {
                 return;
             }
@@ -289,13 +291,17 @@ impl<'a> Watched<'a> {
         self.tree.signal(Signal::KILL);
     }
 
+    /// Whether everything is stopped, and this is not left to finish.
+    fn is_to_end(&self) -> bool {
+        !self.drain && self.running.is_stopped()
+    }
+
     /// Ends the program when its time is over or when everything is stopped: first it is told, then it is killed.
     fn end_in_time(&mut self) {
         let now = Instant::now();
         let overdue = self.deadline.is_some_and(|deadline| deadline <= now);
-        let stopped = !self.drain && self.running.is_stopped();
         match self.kill_at {
-            None if overdue || stopped => {
+            None if overdue || self.is_to_end() => {
                 self.timed_out |= overdue;
                 self.deadline = None;
                 self.kill_at = Some(now + GRACE);

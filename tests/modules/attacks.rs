@@ -48,7 +48,7 @@ enum Trap {
 }
 
 /// In so many moments of a call the directory is swapped, one after the other.
-const MOMENTS: usize = 24;
+const MOMENTS: usize = 12;
 
 const TRAPS: [Trap; 6] = [Trap::Above, Trap::File, Trap::Folder, Trap::Nothing, Trap::HardLink, Trap::Pipe];
 

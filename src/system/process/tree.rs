@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustix::process::{Pid, Signal};
 use rustix::time::{ClockId, clock_gettime};
@@ -16,9 +16,11 @@ pub fn adopt_orphans() {
 }
 
 /// A program and what comes of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tree {
     program: u32,
+    /// Orphans of earlier programs, which stay.
+    earlier: Arc<[u32]>,
     /// When it was started, in the ticks that `/proc` counts in.
     since: u64,
 }
@@ -27,13 +29,13 @@ pub struct Tree {
 const TICKS: u64 = 100;
 
 impl Tree {
-    /// Of a program that is started now.
-    pub fn of(program: u32) -> Tree {
+    /// Of a program that was started just now. `earlier`: the [`orphans`] just before.
+    pub fn of(program: u32, earlier: Vec<u32>) -> Tree {
         let now = clock_gettime(ClockId::Boottime);
         let ticks = now.tv_sec as u64 * TICKS + now.tv_nsec as u64 * TICKS / 1_000_000_000;
         is_started(program);
         // The program was there a moment before this.
-        Tree { program, since: ticks.saturating_sub(TICKS / 10) }
+        Tree { program, earlier: earlier.into(), since: ticks.saturating_sub(TICKS / 10) }
     }
 
     /// The program itself has ended, and was waited for.
@@ -56,7 +58,8 @@ impl Tree {
         let processes = processes();
         let (own, started) = (std::process::id(), started());
         let is_first = |(pid, process): (&u32, &Process)| {
-            let is_orphan = process.parent == own && process.since >= self.since && !started.contains(pid);
+            let is_new = process.since >= self.since && !self.earlier.contains(pid);
+            let is_orphan = process.parent == own && is_new && !started.contains(pid);
             (*pid == self.program || is_orphan).then_some(*pid)
         };
         let mut found: HashSet<u32> = processes.iter().filter_map(is_first).collect();
@@ -75,15 +78,20 @@ impl Tree {
 
 /// Takes leave of adopted orphans that have ended.
 pub fn bury() {
-    let tasks = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
-    let lists = tasks.filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
-    let children: Vec<u32> = lists.flat_map(|list| numbers(&list)).collect();
-    let started = started();
-    for pid in children.into_iter().filter(|pid| !started.contains(pid)) {
+    for pid in orphans() {
         if let Some(pid) = Pid::from_raw(pid as i32) {
             let _ = rustix::process::waitpid(Some(pid), rustix::process::WaitOptions::NOHANG);
         }
     }
+}
+
+/// Adopted orphans.
+pub fn orphans() -> Vec<u32> {
+    let tasks = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let lists = tasks.filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
+    let children: Vec<u32> = lists.flat_map(|list| numbers(&list)).collect();
+    let started = started();
+    children.into_iter().filter(|pid| !started.contains(pid)).collect()
 }
 
 fn numbers(text: &str) -> Vec<u32> {
@@ -139,7 +147,7 @@ mod tests {
     #[test]
     fn descendants_are_found() {
         let mut child = std::process::Command::new("sh").args(["-c", "sleep 60 & wait"]).spawn().unwrap();
-        let tree = Tree::of(child.id());
+        let tree = Tree::of(child.id(), Vec::new());
         let found = || tree.members().len();
         assert!((0..100).any(|_| {
             std::thread::sleep(std::time::Duration::from_millis(20));
