@@ -55,7 +55,7 @@ impl Exit {
     pub fn of(out: &HashMap<String, Out>) -> Exit {
         if out.values().any(|end| *end == Out::Lost) {
             Exit::Unreachable
-        } else if !out.is_empty() {
+        } else if out.values().any(|end| *end == Out::Failed) {
             Exit::Failed
         } else {
             Exit::Fine

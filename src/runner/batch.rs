@@ -7,12 +7,11 @@ use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::conclude::Registered;
 use super::include::Includes;
 use super::play::PlayContext;
 use super::scheduler::{Input, Output, RunningId, Scheduler, Setup, State};
 use super::task_run::TaskRun;
-use super::{Interrupted, Run};
+use super::{Interrupted, Out, Run};
 use crate::event::Event;
 use crate::protocol::{Mode, Position, ToAgent};
 use crate::template::Memo;
@@ -30,8 +29,10 @@ pub struct Batch<'a> {
     pub play: &'a PlayContext,
     /// When each host does what.
     pub scheduler: Scheduler<TaskRun>,
-    /// Results of steps that are done once for all, for the hosts that did not do them.
-    pub once: HashMap<Position, Registered>,
+    /// The hosts of the batch, also those that have failed before.
+    pub members: &'a [String],
+    /// Steps that were done once for all.
+    pub once: HashSet<Position>,
     /// What hosts have included, so that they go through it in one order.
     pub includes: Includes,
     /// Which steps were sent where: an answer names session, lane and position.
@@ -45,20 +46,31 @@ pub struct Batch<'a> {
 }
 
 impl<'a> Batch<'a> {
-    /// At the start of the play, or of one of its batches: positions begin with `base`.
-    pub fn new(run: &'a mut Run, play: &'a PlayContext, hosts: &[String], base: &Position) -> Self {
+    /// At the start of the play, or of one of its batches: positions begin with `base`. `members` are its hosts with those
+    /// that have failed before.
+    pub fn new(
+        run: &'a mut Run,
+        play: &'a PlayContext,
+        members: &'a [String],
+        hosts: &[String],
+        base: &Position,
+    ) -> Self {
         let setup = Setup {
             items: play.items.clone(),
             base: base.clone(),
             free: play.free,
             planning: run.options.mode == Mode::Plan,
             forks: run.options.forks,
+            max_fail: play.max_fail_percentage,
+            batch: members.len(),
+            absent: members.iter().filter(|host| run.out.get(*host).is_some_and(|out| *out != Out::Lost)).count(),
         };
         Batch {
             scheduler: Scheduler::new(hosts, &setup),
             run,
             play,
-            once: HashMap::new(),
+            members,
+            once: HashSet::new(),
             includes: Includes::default(),
             sent: HashMap::new(),
             hosts_left: RefCell::default(),
@@ -108,15 +120,17 @@ impl<'a> Batch<'a> {
                 Output::Cancel(session, lane, from) => {
                     self.run.sessions[session].send(ToAgent::Cancel { lane, from });
                 }
-                Output::Failed(host) => self.out(host, State::Failed, None),
+                Output::Declared(host) => {
+                    let name = self.scheduler.hosts[host].name.clone();
+                    self.run.out.entry(name).or_insert(Out::WithOthers);
+                }
+                Output::Failed(host) => self.out(host, State::Failed),
                 Output::SentBack(host, position) => self.includes.forget(host, &position),
                 Output::Working(host) => self.working(host),
                 Output::Rest => break,
             }
         }
-        if self.scheduler.has_ended_all() {
-            (self.run.stop, self.run.failed_batch) = (true, true);
-        }
+        self.run.is_broken |= self.scheduler.is_broken();
     }
 
     /// Says that a host is at work, for the progress display.

@@ -6,19 +6,18 @@ use std::time::Duration;
 use super::batch::Batch;
 use super::connection::text_of;
 use super::judge::{self, Verdict};
-use super::scheduler::{AfterFailure, Running, State};
+use super::scheduler::{AfterFailure, Fatal, Running, State};
 use super::task_run::{Ended, TaskRun};
 use crate::diagnostic::{Diagnostic, kinds};
 use crate::event::{Event, Status, TaskResult};
 use crate::map;
-use crate::protocol::{Mode, Position};
+use crate::protocol::Mode;
 use crate::steps::{Step, Work};
 use crate::template::RenderError;
 use crate::value::{Map, Value};
 
-/// What a `run_once` step leaves on every host.
-#[derive(Clone, Debug, Default)]
-pub struct Registered {
+/// What a step leaves.
+struct Registered {
     /// What is registered.
     result: Value,
     /// The facts that its items returned.
@@ -84,13 +83,16 @@ impl Batch<'_> {
         self.run.refused |= step.work.is_include() && whole.diagnostic.as_deref().is_some_and(is_refusal);
         let registered = self.register(host, &running, &whole, &verdicts);
         if running.is_shared {
-            self.once.insert(running.position.clone(), registered);
+            self.share(host, &running, &registered);
         }
         if self.run.options.mode == Mode::Plan && whole.status == Status::Unknown {
             self.run.opaque.insert(self.scheduler.hosts[host].name.clone(), running.info.title());
         }
+        if lost {
+            self.scheduler.miss(host, &running, fatality(&running).min(Fatal::ForAll));
+        }
         match (lost && !ignored, failed && !ignored) {
-            (true, _) => self.out(host, State::Lost, Some(&running.position)),
+            (true, _) => self.out(host, State::Lost),
             (false, true) => self.fall(host, &running, &whole),
             (false, false) => {}
         }
@@ -247,8 +249,23 @@ impl Batch<'_> {
             Some(delegate) if running.delegate_facts => delegate.clone(),
             _ => name.clone(),
         };
-        self.keep(&name, &owner, &running.step, &registered);
+        // As in Ansible: one that cannot be reached has no part in what is done once for all.
+        if !running.is_shared || whole.status != Status::Unreachable || running.ignore_unreachable {
+            self.keep(&name, &owner, &running.step, &registered);
+        }
         registered
+    }
+
+    /// Gives all hosts of the batch that can be reached, also those that have failed, what a step left that was done once
+    /// for all.
+    fn share(&mut self, done_by: usize, running: &Running<TaskRun>, registered: &Registered) {
+        let done_by = &self.scheduler.hosts[done_by].name;
+        let can_be_reached = |host: &&String| self.run.out.get(*host) != Some(&super::Out::Lost);
+        let others: Vec<&String> = self.members.iter().filter(can_be_reached).filter(|host| *host != done_by).collect();
+        for host in others {
+            self.keep(host, host, &running.step, registered);
+        }
+        self.once.insert(running.position.clone());
     }
 
     /// Puts what a step left among a host's variables.
@@ -275,12 +292,6 @@ impl Batch<'_> {
         if let Some(name) = &step.keywords.register {
             self.run.table.update(host, |layers| layers.set(name, registered.result.clone()));
         }
-    }
-
-    /// Gives a host what a `run_once` step left.
-    pub fn copy_result(&mut self, host: usize, step: &Step, registered: &Registered) {
-        let name = self.scheduler.hosts[host].name.clone();
-        self.keep(&name.clone(), &name, step, registered);
     }
 
     /// Marks the handlers that the items notify. The diagnostic is about one that does not exist.
@@ -324,31 +335,26 @@ impl Batch<'_> {
             layers.set("ansible_failed_task", Value::Map(task));
             layers.set("ansible_failed_result", Value::Map(values));
         });
-        let fatal = running.is_fatal || running.is_shared;
+        let fatal = fatality(running);
         if self.scheduler.fail(host, running, fatal) == AfterFailure::Ends {
-            self.out(host, State::Failed, Some(&running.position));
+            self.out(host, State::Failed);
         }
     }
 
-    /// Takes a host out of the play and of those that follow. `at`: where it fell.
-    pub fn out(&mut self, host: usize, state: State, at: Option<&Position>) {
+    /// Takes a host out of the play and of those that follow.
+    pub fn out(&mut self, host: usize, state: State) {
         self.scheduler.leave(host, state);
         let name = self.scheduler.hosts[host].name.clone();
         let end = if state == State::Lost { super::Out::Lost } else { super::Out::Failed };
         self.run.out.insert(name, end);
-        self.check_failures(at);
     }
+}
 
-    /// Ends the play when more hosts have failed than `max_fail_percentage` allows: behind the step at which it came to
-    /// that, which all hosts still do.
-    fn check_failures(&mut self, at: Option<&Position>) {
-        let Some(allowed) = self.play.max_fail_percentage else { return };
-        let hosts = &self.scheduler.hosts;
-        let failed = hosts.iter().filter(|host| matches!(host.state, State::Failed | State::Lost)).count();
-        if failed as f64 * 100.0 / hosts.len() as f64 > allowed {
-            self.scheduler.fail_all_behind(at);
-            self.run.stop = true;
-            self.run.failed_batch = true;
-        }
+/// What a failure of a step, or a host that is lost on it, means for the other hosts.
+fn fatality(running: &TaskRun) -> Fatal {
+    match (running.ignore_errors, running.is_shared, running.is_fatal) {
+        (true, ..) | (_, false, false) => Fatal::No,
+        (_, true, _) => Fatal::Once,
+        (_, false, true) => Fatal::ForAll,
     }
 }

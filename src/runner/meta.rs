@@ -71,7 +71,7 @@ impl Batch<'_> {
             Action::ClearHostErrors => self.run.out.clear(),
             Action::EndHost => {
                 self.run.ended.insert(name);
-                self.scheduler.hosts[host].cursor.finish();
+                self.scheduler.finish(host);
                 return true;
             }
             Action::EndBatch | Action::EndPlay => {

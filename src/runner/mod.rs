@@ -123,6 +123,8 @@ pub struct Tick {
 pub enum Out {
     /// It failed.
     Failed,
+    /// It counts as failed because others have failed; it may have gone through a `rescue`.
+    WithOthers,
     /// It could not be reached.
     Lost,
 }
@@ -209,7 +211,7 @@ pub struct Run {
     /// Something was met that Ansible refuses to go on with: no `rescue` sees it, nothing more is done on any host.
     pub refused: bool,
     /// All hosts of a batch have failed, or too many: no further play.
-    failed_batch: bool,
+    is_broken: bool,
     started: Instant,
     /// How long the slowest host took to answer.
     connecting: Duration,
@@ -260,7 +262,7 @@ impl Run {
             opaque: HashMap::new(),
             stop: false,
             refused: false,
-            failed_batch: false,
+            is_broken: false,
             started: Instant::now(),
             connecting: Duration::ZERO,
         }
@@ -268,26 +270,28 @@ impl Run {
 
     /// Runs one play on its hosts, batch after batch. `number` is its place in the run.
     pub async fn play(&mut self, play: &PlayContext, serial: &[usize], number: u32) -> Result<(), Interrupted> {
-        let mut alive: Vec<String> = play.hosts.iter().filter(|host| !self.out.contains_key(*host)).cloned().collect();
-        if alive.is_empty() {
-            return Ok(());
-        }
         self.ended.clear();
-        for host in &alive {
-            self.counters.entry(host.clone()).or_default();
-        }
+        // As in Ansible batches are cut from all hosts of the play, also those that have failed before.
+        let mut left = play.hosts.as_slice();
         for (index, size) in serial.iter().enumerate() {
-            let rest = alive.split_off((*size).min(alive.len()));
-            let hosts = std::mem::replace(&mut alive, rest);
-            if hosts.is_empty() || self.stop {
-                break;
+            let (batch, rest) = left.split_at((*size).min(left.len()));
+            left = rest;
+            let hosts: Vec<String> = batch.iter().filter(|host| !self.out.contains_key(*host)).cloned().collect();
+            if hosts.is_empty() {
+                continue;
+            }
+            for host in &hosts {
+                self.counters.entry(host.clone()).or_default();
             }
             let base = Position(vec![number, index as u32]);
-            let mut batch = batch::Batch::new(self, play, &hosts, &base);
+            let mut batch = batch::Batch::new(self, play, batch, &hosts, &base);
             batch.walk().await?;
-            if hosts.iter().all(|host| self.out.contains_key(host)) {
-                self.stop = true;
-                self.failed_batch = true;
+            let all_are_out = batch.scheduler.all_are_out();
+            if self.stop {
+                break;
+            }
+            if all_are_out {
+                self.is_broken = true;
                 break;
             }
         }
@@ -296,9 +300,9 @@ impl Run {
 
     /// Whether further plays are to be run. Asked once between two plays.
     pub fn go_on(&mut self) -> bool {
-        // `meta: end_play` ends one play only; when a whole batch has failed nothing follows.
-        let stopped = std::mem::take(&mut self.stop);
-        !(stopped && self.failed_batch)
+        // `meta: end_play` ends one play only.
+        self.stop = false;
+        !self.is_broken
     }
 
     /// Ends all sessions and reports the end.

@@ -92,7 +92,9 @@ fn is_declared(root: &Path, file: &Path) -> bool {
     } else {
         (folder, name)
     };
-    if folder == root && ["main", "lib"].iter().any(|top| name == *top) {
+    // Each folder of tests with a `main.rs` is a program of its own.
+    let is_top = folder == root || folder.parent() == Some(root) && root.ends_with("tests");
+    if is_top && ["main", "lib"].iter().any(|top| name == *top) {
         return true;
     }
     let line = format!("mod {};", name.to_string_lossy());

@@ -86,7 +86,7 @@ impl Agent {
                 self.lanes.borrow_mut().cancel(lane, &Position::end());
             }
             ToAgent::Cancel { lane, from } => self.lanes.borrow_mut().cancel(lane, &from),
-            ToAgent::Piece { .. } | ToAgent::NoContent { .. } => {}
+            ToAgent::Piece { .. } | ToAgent::NoContent { .. } | ToAgent::Lock { .. } => {}
             ToAgent::Ping(number) => self.say(FromAgent::Pong(number)),
         }
         self.moved.notify_waiters();

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::book::{Act, Book, HOSTS, Meta, Node, Task, Text};
+use super::book::{Book, HOSTS, Node, Notify, Task};
 use super::dice::Dice;
 use super::history::{Effect, History, in_order};
 use super::machine::{BASE, Machines};
@@ -67,38 +67,23 @@ pub fn of_seed(seed: u64) -> (Book, Fate) {
         _ => {}
     }
     avoid(&mut book);
-    // A session that is opened late makes hosts that share its machine do their steps twice.
-    each_task(&mut book, &mut |task| fate.shared &= task.delegate.is_none());
     (book, fate)
 }
 
-/// Leaves out what the runner is known to do otherwise than Ansible, each with a line that goes when it is mended.
+/// Leaves out what the runner does otherwise than Ansible, each with a line that goes when it is mended.
 fn avoid(book: &mut Book) {
-    let is_alone = goes_alone(book);
-    each_task(book, &mut |task| {
-        // What the controller settles by itself is not tried again.
-        if matches!(task.act, Act::Debug | Act::Fail | Act::SetFact(..)) {
-            task.until = None;
-        }
-        // The others begin what the controller settles by itself, and in a block they miss its `rescue` and `always`.
-        task.once = false;
-        task.fatal = false;
-        // The next step may begin before a delegated one has ended.
-        // What was sent ahead is not taken back when a delegated question fails.
-        task.delegate = task.delegate.filter(|_| !is_alone && matches!(task.act, Act::Command(_)));
-        // It does not wait for what a delegated command writes.
-        if let Act::Write(_, text) | Act::SetFact(_, text) = &mut task.act
-            && let Text::Lookup(number, _) = text
-        {
-            *text = Text::Fact(*number);
-        }
-    });
     for play in &mut book.plays {
-        // It is looked at before all hosts of a step have answered.
-        play.max_fail = None;
-        play.fatal = false;
-        // Each host decides for itself.
-        play.tasks.retain(|node| !matches!(node, Node::Meta(Meta::EndBatch | Meta::EndPlay, Some(_))));
+        // Ansible runs a handler that notifies itself once more at the next flush under `free`, and not under `linear`.
+        let free = play.free;
+        for handler in &mut play.handlers {
+            let own = |notify: &Notify| match *notify {
+                Notify::Name(id) => id == handler.task.id,
+                Notify::Topic(topic) => handler.listen == Some(topic),
+            };
+            if free && handler.task.notify.as_ref().is_some_and(own) {
+                handler.task.notify = None;
+            }
+        }
     }
 }
 
@@ -223,10 +208,10 @@ fn breaks(fate: &Fate, seen: &Seen, did: &[Effect], world: &mut World) -> Result
         let done = did.iter().filter(|effect| (effect.task, effect.host) == (*task, *host)).count();
         world.breaks.insert((*task, *host, *nth), done >= *nth);
     }
-    match fate.breaks.is_empty() && !seen.lost.is_empty() {
-        true => Ok(world.breaks.clear()),
-        false => Ok(()),
+    if fate.breaks.is_empty() {
+        world.breaks.clear();
     }
+    Ok(())
 }
 
 /// A run that ended early has done the first part of what is to be done: whole steps, and a part of the last one.

@@ -10,11 +10,19 @@ use crate::runner::scheduler::Running;
 use crate::runner::task_run::{Ended, ItemRun, TaskRun};
 use crate::steps::{Step, Work};
 
+/// Whether a handler may yet be notified.
+fn may_notify(running: &Running<TaskRun>) -> bool {
+    !running.step.keywords.notify.is_empty()
+}
+
 impl Batch<'_> {
     /// Brings a step under way, or passes over it. False: something that it needs is not known yet.
     pub(super) fn dispatch(&mut self, host: usize, step: &Arc<Step>, position: &Position) -> bool {
         let state = &self.scheduler.hosts[host];
-        let handler = state.cursor.in_handler_list().then(|| last_index(position));
+        let handler = state.cursor.handler_at(position);
+        if handler.is_some() && state.running.iter().any(may_notify) {
+            return false;
+        }
         if handler.is_some_and(|handler| !state.notified.contains(&handler)) {
             self.scheduler.hosts[host].cursor.advance();
             return true;
@@ -68,7 +76,6 @@ impl Batch<'_> {
     pub fn flush(&mut self, host: usize) -> bool {
         let play = self.play;
         let state = &mut self.scheduler.hosts[host];
-        let may_notify = |running: &Running<TaskRun>| !running.step.keywords.notify.is_empty();
         if !state.notified.is_empty() {
             if !state.running.is_empty() {
                 return false;
@@ -112,7 +119,7 @@ impl Batch<'_> {
         }
         if once
             && self.scheduler.in_step()
-            && let Some(taken_over) = self.leave_to_first(host, step, position)
+            && let Some(taken_over) = self.leave_to_first(host, position)
         {
             return taken_over;
         }
@@ -152,10 +159,9 @@ impl Batch<'_> {
 
     /// Leaves a step that is done once for all hosts to the first one that stands there: `Some` if this host has taken
     /// over its result (true) or has to wait for it (false), `None` if it is the one to do it.
-    fn leave_to_first(&mut self, host: usize, step: &Step, position: &Position) -> Option<bool> {
-        if let Some(result) = self.once.get(position).cloned() {
-            self.copy_result(host, step, &result);
-            self.scheduler.hosts[host].cursor.advance();
+    fn leave_to_first(&mut self, host: usize, position: &Position) -> Option<bool> {
+        if self.once.contains(position) {
+            self.scheduler.took_over(host);
             return Some(true);
         }
         (!self.scheduler.is_first_at(host, position)).then_some(false)
@@ -173,9 +179,4 @@ impl Batch<'_> {
         running.ready = running.is_complete();
         self.scheduler.launch(host, running);
     }
-}
-
-/// The place of a handler in the list of handlers: the end of its position.
-fn last_index(position: &Position) -> usize {
-    position.0.last().map_or(0, |index| *index as usize)
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{AfterFailure, Output, Scheduler, State};
+use super::failures::Fatal;
+use super::{AfterFailure, Output, Running, Scheduler};
 use crate::protocol::Position;
 use crate::transport::SessionId;
 
@@ -29,17 +30,16 @@ impl<W> Scheduler<W> {
     }
 
     /// A step has failed, and nothing ignores it: the host goes to the nearest `rescue` or `always`. What was started
-    /// behind it was dropped by the agent, or is taken back. `fatal`: it ends the play for all.
-    pub fn fail(&mut self, host: usize, failed: &super::Running<W>, fatal: bool) -> AfterFailure {
-        if fatal {
-            self.fatal.get_or_insert_with(|| (failed.position.clone(), Vec::new())).1.push(host);
-        }
+    /// behind it was dropped by the agent, or is taken back.
+    pub fn fail(&mut self, host: usize, failed: &Running<W>, fatal: Fatal) -> AfterFailure {
+        self.failure_at(failed, fatal).fallen.push(host);
         self.send_back(host);
         let state = &mut self.hosts[host];
-        state.cursor = failed.resume.clone();
+        state.passed_over.clear();
         // The others may still be at it.
         state.passed.note(crate::steps::ANYTHING, &failed.position);
-        let after = state.cursor.fail();
+        let after = state.fail(1);
+        state.counts_as_failed |= after == AfterFailure::Ends;
         self.moved(host);
         after
     }
@@ -54,63 +54,18 @@ impl<W> Scheduler<W> {
         }
     }
 
-    /// After a failure that is fatal for all, once everybody has come so far: nobody goes on.
-    pub(super) fn end_all_if_fatal(&mut self) -> bool {
-        let is_due = |(position, _): &mut (Position, Vec<usize>)| !self.in_step || self.watermark > *position;
-        let Some((_, fallen)) = self.fatal.take_if(is_due) else { return false };
-        for host in (0..self.hosts.len()).filter(|host| !fallen.contains(host)) {
-            if self.hosts[host].state != State::Active {
-                continue;
-            }
-            self.send_back(host);
-            match self.hosts[host].cursor.fail() {
-                AfterFailure::Continues => self.moved(host),
-                AfterFailure::Ends => {
-                    self.leave(host, State::Failed);
-                    self.ended_all = true;
-                }
-            }
-        }
-        true
+    /// A host goes on with nothing more.
+    pub fn finish(&mut self, host: usize) {
+        self.hosts[host].cursor.finish();
+        self.hosts[host].place.finish();
     }
 
     /// Nobody goes on: all come to the end of the play.
     pub fn finish_all(&mut self) {
         for host in 0..self.hosts.len() {
-            self.hosts[host].cursor.finish();
+            self.finish(host);
             self.moved(host);
             self.wake(host);
         }
-    }
-
-    /// Ends the play for all that still take part, as failed, as soon as they have done what stands up to here.
-    pub fn fail_all_behind(&mut self, position: Option<&Position>) {
-        match position.filter(|_| self.in_step) {
-            Some(position) => drop(self.last.get_or_insert_with(|| position.clone())),
-            None => self.fail_all(),
-        }
-    }
-
-    /// Whether all have come to where the play ends for them.
-    pub(super) fn end_behind_last(&mut self) -> bool {
-        let is_due = self.last.take_if(|last| self.watermark > *last).is_some();
-        if is_due {
-            self.fail_all();
-        }
-        is_due
-    }
-
-    fn fail_all(&mut self) {
-        for host in 0..self.hosts.len() {
-            if self.hosts[host].state == State::Active {
-                self.send_back(host);
-                self.leave(host, State::Failed);
-            }
-        }
-    }
-
-    /// Whether a failure that is fatal for all has ended hosts that no `rescue` held: as in Ansible the run ends with them.
-    pub fn has_ended_all(&self) -> bool {
-        self.ended_all
     }
 }

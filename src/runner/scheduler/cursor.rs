@@ -144,9 +144,11 @@ impl Cursor {
         self.frames.iter().any(|frame| matches!(frame.items, Items::Handlers(_)))
     }
 
-    /// Whether the current step stands in the list of handlers itself, not in what one of them included.
-    pub fn in_handler_list(&self) -> bool {
-        self.frames.last().is_some_and(|frame| matches!(frame.items, Items::Handlers(_)))
+    /// The place of the current step, which stands at `position`, in the list of handlers. `None` for what a handler has
+    /// included, and outside the list.
+    pub fn handler_at(&self, position: &Position) -> Option<usize> {
+        self.frames.last().filter(|frame| matches!(frame.items, Items::Handlers(_)))?;
+        position.0.last().map(|index| *index as usize)
     }
 
     /// Whether a failure here would be taken up by a `rescue`.
@@ -156,8 +158,22 @@ impl Cursor {
         )
     }
 
-    /// The current step has failed: goes to the nearest `rescue` or `always`.
-    pub fn fail(&mut self) -> AfterFailure {
+    /// The current step has failed: goes to the nearest `rescue` or `always`. `times`: as in Ansible one that fails again
+    /// before it does anything misses the next section of the innermost block too.
+    pub fn fail(&mut self, times: u32) -> AfterFailure {
+        let is_block = |frame: &Frame| matches!(frame.items, Items::Included { .. } | Items::Section { .. });
+        let innermost = self.frames.iter().rposition(is_block);
+        let mut after = self.fall();
+        for _ in 1..times {
+            if innermost.is_none_or(|place| place + 1 != self.frames.len()) {
+                break;
+            }
+            after = self.fall();
+        }
+        after
+    }
+
+    fn fall(&mut self) -> AfterFailure {
         while let Some(mut frame) = self.frames.pop() {
             let Items::Section { block, section, .. } = &frame.items else { continue };
             let next = match section {
@@ -177,6 +193,11 @@ impl Cursor {
     /// Goes to the end of the play.
     pub fn finish(&mut self) {
         self.frames.clear();
+    }
+
+    /// Whether there is nothing more to do, by [`Cursor::finish`].
+    pub fn is_over(&self) -> bool {
+        self.frames.is_empty()
     }
 
     /// Goes on behind the end of the current role: to the next [`Work::RoleEnd`] of it in a list that is open.
@@ -204,7 +225,7 @@ impl Cursor {
                 self.frames.push(frame);
             }
             Items::Section { section: Section::Always, failed: true, .. } => {
-                return match self.fail() {
+                return match self.fall() {
                     AfterFailure::Continues => Ok(()),
                     AfterFailure::Ends => Err(AfterFailure::Ends),
                 };

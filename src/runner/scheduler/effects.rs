@@ -86,7 +86,9 @@ impl<W> Scheduler<W> {
     pub(super) fn may_look(&self, host: usize, step: &Step, position: &Position) -> bool {
         let state = &self.hosts[host];
         let alone = self.in_step && (state.shares || state.cursor.is_alone());
-        if (alone || acts_here(step)) && !self.is_turn(host, position) {
+        // What acts at once is not taken back, so all agents must have said who they are before.
+        let acts = acts_here(step);
+        if acts && !self.answered || (alone || acts) && !self.is_turn(host, position) {
             return false;
         }
         !self.open_before(host, position).keeps_from(step.effects.reads)

@@ -12,9 +12,7 @@ impl<W> Scheduler<W> {
         for host in std::mem::take(&mut self.ungranted) {
             let state = &self.hosts[host];
             let Some(last) = state.running.back().filter(|_| state.state == State::Active) else { continue };
-            // Another agent does a delegated step: what stands behind it waits until that one has ended.
-            let delegated = state.running.iter().find(|running| running.is_delegated);
-            let mark = if self.in_step { &self.watermark } else { &delegated.unwrap_or(last).position }.clone();
+            let mark = if self.in_step { &self.watermark } else { &last.position }.clone();
             let throttle = state.running.iter().filter_map(|running| running.throttle).min();
             let most = throttle.unwrap_or(usize::MAX).min(self.forks);
             let mark = if self.hosts.len() > most { self.in_turn(host, mark, most) } else { Some(mark) };

@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use super::Cursor;
 use super::effects::Passed;
+use super::{AfterFailure, Cursor};
 use crate::protocol::Position;
 use crate::steps::{Item, Step};
 use crate::transport::SessionId;
@@ -40,6 +40,13 @@ pub struct Running<W> {
     pub work: W,
 }
 
+impl<W> Running<W> {
+    /// Its place in the list of handlers, where it is one.
+    pub fn handler(&self) -> Option<usize> {
+        self.resume.handler_at(&self.position)
+    }
+}
+
 impl<W> std::ops::Deref for Running<W> {
     type Target = W;
 
@@ -73,6 +80,14 @@ pub struct Host<W> {
     pub roles: (BTreeSet<usize>, BTreeSet<usize>),
     /// The lane of its own steps; another one each time it is sent back, so that late answers are told apart.
     pub lane: u32,
+    /// Where it stands if what it is about to do is left aside: at the step that was concluded last.
+    pub(super) place: Cursor,
+    /// Steps behind that which left nothing to conclude (flushes, handlers that were not notified).
+    pub(super) passed_over: Vec<(Position, Cursor)>,
+    /// How often it has failed there, by itself or with others.
+    pub(super) failures: u32,
+    /// It counts for `max_fail_percentage`: it failed with no `rescue` or `always` around, or with others.
+    pub(super) counts_as_failed: bool,
     /// What it has passed and others may still do.
     pub(super) passed: Passed,
     /// Shares a machine with another host of the play: nothing is looked at ahead.
@@ -111,6 +126,10 @@ impl<W> Host<W> {
             is_here: false,
             roles: Default::default(),
             lane: 0,
+            place: Cursor::new(items.clone(), base.clone()),
+            passed_over: Vec::new(),
+            failures: 0,
+            counts_as_failed: false,
             passed: Passed::default(),
             shares: false,
             waiting: None,
@@ -118,6 +137,19 @@ impl<W> Host<W> {
             frontier: base.clone(),
             is_woken: true,
         }
+    }
+
+    /// Fails where it stands, so many times.
+    pub(super) fn fail(&mut self, times: u32) -> AfterFailure {
+        self.failures += times;
+        self.cursor = self.place.clone();
+        self.cursor.fail(self.failures)
+    }
+
+    /// It has done a step: where it stands now.
+    pub(super) fn stands_at(&mut self, place: &Cursor) {
+        self.place = place.clone();
+        self.failures = 0;
     }
 
     /// Where it stands: its first step that is not concluded.

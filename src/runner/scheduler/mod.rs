@@ -11,6 +11,7 @@
 mod back;
 pub mod cursor;
 mod effects;
+mod failures;
 mod grant;
 mod host;
 mod order;
@@ -19,6 +20,8 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 pub use self::cursor::{AfterFailure, Cursor};
+use self::failures::Failures;
+pub use self::failures::Fatal;
 pub use self::host::{Host, Running, RunningId, State};
 use crate::protocol::Position;
 use crate::steps::{Item, Step};
@@ -69,6 +72,8 @@ pub enum Output<W> {
     Cancel(SessionId, u32, Position),
     /// An `always` section has ended behind a failure that nothing rescues: the host is out, see [`Scheduler::leave`].
     Failed(usize),
+    /// A host counts as failed because others have failed, though it may go through a `rescue` or an `always`.
+    Declared(usize),
     /// A host was sent back to here: it will start the steps from there again.
     SentBack(usize, Position),
     /// A host has begun to work on a step.
@@ -82,8 +87,9 @@ pub enum Output<W> {
 pub struct Scheduler<W> {
     /// The hosts, in their order.
     pub hosts: Vec<Host<W>>,
-    /// Under `linear`, with several hosts.
+    /// Under `linear`, with several hosts, or one that others which had failed before count for.
     in_step: bool,
+    free: bool,
     /// Nothing is changed but by steps that really run.
     planning: bool,
     /// At most so many hosts change things at the same time.
@@ -105,13 +111,17 @@ pub struct Scheduler<W> {
     /// Hosts that wait for the watermark, where not all may work at the same time.
     queued: BTreeSet<usize>,
     /// The host that was asked to start a step and has not answered.
-    starting: Option<(usize, Arc<Step>, Position)>,
-    /// A failure that ends the play for all (`any_errors_fatal`), with the hosts that have fallen by themselves.
-    fatal: Option<(Position, Vec<usize>)>,
-    /// Behind this the play ends for all (`max_fail_percentage`).
-    last: Option<Position>,
-    /// Whether such a failure has ended somebody.
-    ended_all: bool,
+    starting: Option<(usize, Arc<Step>, Position, Cursor)>,
+    /// The step on which hosts have failed, until all have done it.
+    failures: Option<Failures>,
+    /// How many hosts may fail, in percent of those that the batch began with.
+    max_fail: Option<f64>,
+    batch: usize,
+    /// How many of it had failed before, and whether they count.
+    absent: usize,
+    absent_count: bool,
+    /// More have.
+    broken: bool,
     running: HashMap<RunningId, usize>,
     outputs: VecDeque<Output<W>>,
 }
@@ -129,6 +139,12 @@ pub struct Setup {
     pub planning: bool,
     /// At most so many hosts change things at the same time.
     pub forks: usize,
+    /// How many hosts may fail, in percent (`max_fail_percentage`).
+    pub max_fail: Option<f64>,
+    /// How many hosts the batch has with those that were out before it.
+    pub batch: usize,
+    /// How many of it had failed before it.
+    pub absent: usize,
 }
 
 impl<W> Scheduler<W> {
@@ -136,7 +152,8 @@ impl<W> Scheduler<W> {
     pub fn new(names: &[String], setup: &Setup) -> Self {
         let hosts: Vec<_> = names.iter().map(|name| Host::new(name, &setup.items, &setup.base)).collect();
         let mut scheduler = Scheduler {
-            in_step: !setup.free && hosts.len() > 1,
+            in_step: !setup.free && (hosts.len() > 1 || setup.absent > 0),
+            free: setup.free,
             planning: setup.planning,
             forks: setup.forks,
             any_here: false,
@@ -148,9 +165,12 @@ impl<W> Scheduler<W> {
             ungranted: BTreeSet::new(),
             queued: BTreeSet::new(),
             starting: None,
-            fatal: None,
-            ended_all: false,
-            last: None,
+            failures: None,
+            max_fail: setup.max_fail,
+            batch: setup.batch,
+            absent: setup.absent,
+            absent_count: false,
+            broken: false,
             running: HashMap::new(),
             outputs: VecDeque::new(),
             hosts,
@@ -180,6 +200,7 @@ impl<W> Scheduler<W> {
                 self.share(&twins);
                 self.answered = true;
                 self.ungranted.extend(0..self.hosts.len());
+                (0..self.hosts.len()).for_each(|host| self.wake(host));
             }
         }
     }
@@ -190,6 +211,9 @@ impl<W> Scheduler<W> {
             if let Some(output) = self.outputs.pop_front() {
                 return output;
             }
+            if !self.in_step && self.take_up_failures() {
+                continue;
+            }
             if let Some(host) = self.woken.pop_front() {
                 self.hosts[host].is_woken = false;
                 if let Some(output) = self.go_on(host) {
@@ -198,7 +222,7 @@ impl<W> Scheduler<W> {
                 continue;
             }
             // Whoever is to end does so before anybody concludes what lies behind the new watermark.
-            if self.raise_watermark() | self.end_behind_last() | self.end_all_if_fatal() {
+            if self.raise_watermark() | self.take_up_failures() {
                 continue;
             }
             self.grant();
@@ -215,7 +239,7 @@ impl<W> Scheduler<W> {
             return Some(Output::Conclude { host, running });
         }
         let (step, position) = self.next_step(host)?;
-        self.starting = Some((host, step.clone(), position.clone()));
+        self.starting = Some((host, step.clone(), position.clone(), self.hosts[host].cursor.clone()));
         Some(Output::Start { host, step, position })
     }
 
@@ -227,6 +251,12 @@ impl<W> Scheduler<W> {
             return None;
         }
         let running = self.hosts[host].running.pop_front()?;
+        self.hosts[host].stands_at(&running.resume);
+        self.hosts[host].passed_over.retain(|(position, _)| *position > running.position);
+        if self.broken {
+            // As in Ansible: that too many have failed is noticed behind each step.
+            self.failure_at(&running, Fatal::No);
+        }
         self.running.remove(&running.id);
         self.moved(host);
         Some(running)
@@ -247,11 +277,12 @@ impl<W> Scheduler<W> {
                 self.leave_blocks(host);
                 self.may_look(host, &step, &position).then_some((step, position))
             }
-            Ok(None) if state.running.is_empty() => {
+            // Until all are at the end a failure of others may still lead elsewhere.
+            Ok(None) if state.running.is_empty() && (!self.in_step || self.watermark == Position::end()) => {
                 self.leave(host, State::Done);
                 None
             }
-            Err(_) if state.running.is_empty() => {
+            Err(_) if state.running.is_empty() && (!self.in_step || self.watermark == Position::end()) => {
                 self.outputs.push_back(Output::Failed(host));
                 None
             }
@@ -265,8 +296,13 @@ impl<W> Scheduler<W> {
     /// The step that was to be started is under way, or was passed over; or (`false`) something that it needs is not known
     /// yet: it is asked for again when something has changed.
     pub fn started(&mut self, is_started: bool) {
-        let Some((host, step, position)) = self.starting.take() else { return };
+        let Some((host, step, position, place)) = self.starting.take() else { return };
         if is_started {
+            let state = &mut self.hosts[host];
+            let goes_on = self.in_step && !state.place.is_over();
+            if goes_on && state.running.back().is_none_or(|last| last.position != position) {
+                state.passed_over.push((position.clone(), place));
+            }
             self.pass(host, &step, &position);
             self.moved(host);
             self.wake(host);
@@ -274,7 +310,9 @@ impl<W> Scheduler<W> {
     }
 
     /// Queues a step that was started. It is concluded when it is ready.
-    pub fn launch(&mut self, host: usize, running: Running<W>) {
+    pub fn launch(&mut self, host: usize, mut running: Running<W>) {
+        // Another agent does a delegated step, and the host's own may have leave already for what stands behind it.
+        running.fence |= running.is_delegated && !self.in_step;
         self.running.insert(running.id, host);
         self.hosts[host].running.push_back(running);
         self.ungranted.insert(host);

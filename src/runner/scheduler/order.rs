@@ -1,6 +1,6 @@
 //! Whose turn it is: the watermark, and what happens once for all hosts.
 
-use super::{Input, Output, Running, RunningId, Scheduler, State};
+use super::{Host, Input, Output, Running, RunningId, Scheduler, State};
 use crate::protocol::Position;
 use crate::transport::SessionId;
 
@@ -62,8 +62,11 @@ impl<W> Scheduler<W> {
 
     /// Forgets the steps of a host from this one of those under way on.
     pub(super) fn forget(&mut self, host: usize, from: usize) {
-        for running in self.hosts[host].running.drain(from..) {
-            self.running.remove(&running.id);
+        let Host { running, notified, .. } = &mut self.hosts[host];
+        for forgotten in running.drain(from..) {
+            self.running.remove(&forgotten.id);
+            // A handler that was not carried out is still to be run.
+            notified.extend(forgotten.handler());
         }
         self.moved(host);
     }

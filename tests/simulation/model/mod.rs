@@ -19,6 +19,8 @@ enum Stand {
     Going,
     /// It failed, and was declared failed so often again before its next `rescue` or `always` began.
     Failing(u32),
+    /// It failed, and is on its way out of the block in which it did: being declared failed again means nothing more.
+    Falling,
     /// It could not be reached.
     Lost,
     /// It was ended by `meta`, or failed in an earlier play.
@@ -176,7 +178,7 @@ impl Model<'_> {
             self.flush(&group);
             self.flush(&group);
         }
-        self.failed.extend(batch.into_iter().filter(|host| matches!(self.hosts[*host].stand, Stand::Failing(_))));
+        self.failed.extend(self.fallen_all(&batch));
         self.failed.extend(earlier);
     }
 
@@ -237,7 +239,8 @@ impl Model<'_> {
 
     /// Hosts that have failed.
     fn fallen_all(&self, who: &[usize]) -> Vec<usize> {
-        who.iter().copied().filter(|host| matches!(self.hosts[*host].stand, Stand::Failing(_))).collect()
+        let has_failed = |host: &usize| matches!(self.hosts[*host].stand, Stand::Failing(_) | Stand::Falling);
+        who.iter().copied().filter(has_failed).collect()
     }
 
     /// Hosts that have failed go into the `rescue` or `always` that comes, but those that were declared failed again:
@@ -259,7 +262,7 @@ impl Model<'_> {
     /// At the end of a block only its own `rescue` and `always` have been missed.
     fn leave(&mut self, who: &[usize]) {
         for host in self.fallen_all(who) {
-            self.hosts[host].stand = Stand::Failing(0);
+            self.hosts[host].stand = Stand::Falling;
         }
     }
 
