@@ -34,11 +34,24 @@ impl Action {
         matches!(self, RefreshInventory | ClearFacts | ClearHostErrors | EndBatch | EndPlay)
     }
 
-    /// What is said where its condition does not hold, in Ansible's words.
-    pub fn passed_over(self, host: &str, role: &str) -> String {
+    /// Whether a condition keeps it from being done. As in Ansible not every action looks at one.
+    pub fn has_condition(self) -> bool {
+        !matches!(self, Action::Noop | Action::RefreshInventory | Action::ResetConnection)
+    }
+
+    /// What is returned as `msg` where its condition does not hold.
+    pub fn message(self, host: &str) -> String {
+        match self {
+            Action::EndHost => format!("end_host conditional evaluated to false, continuing execution for {host}"),
+            _ => self.as_str().to_owned(),
+        }
+    }
+
+    /// Why it was not done, in Ansible's words.
+    pub fn skip_reason(self, host: &str, role: &str) -> String {
         let rest = match self {
-            Action::Noop => return "noop".to_owned(),
-            Action::FlushHandlers => return "flush_handlers".to_owned(),
+            Action::Noop => String::new(),
+            Action::FlushHandlers => format!(", not running handlers for {host}"),
             Action::RefreshInventory => ", not refreshing inventory".to_owned(),
             Action::ClearFacts => format!(", not clearing facts and fact cache for {host}"),
             Action::ClearHostErrors => format!(", not clearing host error state for {host}"),

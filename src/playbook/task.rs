@@ -330,8 +330,10 @@ impl Parts {
         if entry.value.is_null() {
             problems.push(Diagnostic::error(entry.key, "this loop has nothing to loop over"));
         } else if kind == "loop" && entry.value.as_list().is_none() && !is_template(&entry.value) {
+            // As in Ansible: the task fails, if a host comes to it.
             problems.push(
-                expected(&entry.value, "`loop`", "a list")
+                Diagnostic::warning(entry.value.span, "`loop` must be a list")
+                    .label("expected a list")
                     .help("a variable is looped over with `loop: \"{{ name }}\"`"),
             );
         }

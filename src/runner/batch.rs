@@ -122,6 +122,7 @@ impl<'a> Batch<'a> {
                 }
                 Output::Declared(host) => {
                     let name = self.scheduler.hosts[host].name.clone();
+                    self.run.removed.insert(name.clone());
                     self.run.out.entry(name).or_insert(Out::WithOthers);
                 }
                 Output::Failed(host) => self.out(host, State::Failed),

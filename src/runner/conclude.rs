@@ -17,6 +17,7 @@ use crate::template::RenderError;
 use crate::value::{Map, Value};
 
 /// What a step leaves.
+#[derive(Clone)]
 struct Registered {
     /// What is registered.
     result: Value,
@@ -84,6 +85,9 @@ impl Batch<'_> {
         let registered = self.register(host, &running, &whole, &verdicts);
         if running.is_shared {
             self.share(host, &running, &registered);
+        }
+        if running.is_once {
+            self.once.insert(running.position.clone());
         }
         if self.run.options.mode == Mode::Plan && whole.status == Status::Unknown {
             self.run.opaque.insert(self.scheduler.hosts[host].name.clone(), running.info.title());
@@ -179,7 +183,12 @@ impl Batch<'_> {
         if running.no_log {
             let kept = ["changed", "failed", "skipped", "attempts"];
             values.retain(|name, _| kept.contains(&name.as_str()));
-            values.insert("censored".into(), "the result is hidden because of `no_log: true`".into());
+            let censored = Value::from("the result is hidden because of `no_log: true`");
+            values.insert("censored".into(), censored.clone());
+            if is_summary && !running.items.is_empty() {
+                let items = running.items.iter().map(|_| Value::Map(map! { "censored" => censored.clone() }));
+                values.insert("results".into(), Value::List(items.collect()));
+            }
         }
         let result = TaskResult {
             task: running.info.clone(),
@@ -262,10 +271,13 @@ impl Batch<'_> {
         let done_by = &self.scheduler.hosts[done_by].name;
         let can_be_reached = |host: &&String| self.run.out.get(*host) != Some(&super::Out::Lost);
         let others: Vec<&String> = self.members.iter().filter(can_be_reached).filter(|host| *host != done_by).collect();
+        // Facts of a delegate are the delegate's alone.
+        let of_delegate = running.delegate_facts && running.delegate.is_some();
+        let left =
+            Registered { facts: if of_delegate { Vec::new() } else { registered.facts.clone() }, ..registered.clone() };
         for host in others {
-            self.keep(host, host, &running.step, registered);
+            self.keep(host, host, &running.step, &left);
         }
-        self.once.insert(running.position.clone());
     }
 
     /// Puts what a step left among a host's variables.
@@ -330,6 +342,9 @@ impl Batch<'_> {
     fn fall(&mut self, host: usize, running: &Running<TaskRun>, whole: &Verdict) {
         let name = self.scheduler.hosts[host].name.clone();
         let task = map! { "name" => running.info.name.clone(), "action" => running.info.module.clone() };
+        if !running.resume.is_rescued() {
+            self.run.removed.insert(name.clone());
+        }
         let values = whole.values.clone();
         self.run.table.update(&name, |layers| {
             layers.set("ansible_failed_task", Value::Map(task));
@@ -352,7 +367,7 @@ impl Batch<'_> {
 
 /// What a failure of a step, or a host that is lost on it, means for the other hosts.
 fn fatality(running: &TaskRun) -> Fatal {
-    match (running.ignore_errors, running.is_shared, running.is_fatal) {
+    match (running.ignore_errors, running.is_shared, running.is_fatal || running.is_once) {
         (true, ..) | (_, false, false) => Fatal::No,
         (_, true, _) => Fatal::Once,
         (_, false, true) => Fatal::ForAll,

@@ -130,7 +130,11 @@ fn debug(bench: &Bench, args: &Node, scope: &Arc<dyn Scope>) -> Result<Ended, Re
     }
     let rendered = bench.arguments(args, scope)?;
     Ok(match modules::debug::Args::read(&rendered) {
-        Ok(args) => outcome(map! { "msg" => args.msg.unwrap_or_else(|| "Hello world!".into()) }),
+        // As in Ansible: what comes to nothing is shown as that, and only without the argument there is a greeting.
+        Ok(args) => {
+            let greeting = || if rendered.contains_key("msg") { Value::Null } else { "Hello world!".into() };
+            outcome(map! { "msg" => args.msg.unwrap_or_else(greeting) })
+        }
         Err(error) => failed(error.into()),
     })
 }
@@ -241,7 +245,7 @@ fn validate(bench: &Bench, args: &Node, scope: &Arc<dyn Scope>) -> Result<Ended,
     let problems = validate::problems(&args.argument_spec, &values);
     let context = args.validate_args_context;
     Ok(match problems.is_empty() {
-        true => outcome(map! { "msg" => "the arguments fit their specification", "validate_args_context" => context }),
+        true => outcome(map! { "msg" => "The arg spec validation passed", "validate_args_context" => context }),
         false => failed(
             Failure::new(problems.join("\n"))
                 .with("argument_errors", problems)

@@ -86,7 +86,7 @@ impl Batch<'_> {
         }
         let prepared = Prepared { items: runs, is_loop: step.repeat.is_some(), trouble: trouble_found };
         let Ok(mut running) = self.task_run(host, step, position, prepared) else { return false };
-        running.is_shared = once;
+        (running.is_shared, running.is_once) = (once, once);
         // As in Ansible: `ignore_errors` does not bring in what is not there.
         let is_missing = |item: &ItemRun| match &item.ended {
             Some(Ended::Wrong(problem)) => {

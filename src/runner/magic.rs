@@ -67,13 +67,13 @@ impl Batch<'_> {
             let values = names.map(|name| (name.to_owned(), Binding::Pending)).into();
             return Arc::new(layer(Level::Magic, "magic variable", values));
         }
-        let key = (self.scheduler.active(), self.run.out.len(), self.run.ended.len());
+        let key = (self.scheduler.active(), self.run.out.len(), self.run.removed.len());
         if let Some((known, left)) = &*self.hosts_left.borrow()
             && *known == key
         {
             return left.clone();
         }
-        let ended = |host: &str| self.run.out.contains_key(host) || self.run.ended.contains(host);
+        let ended = |host: &str| self.run.out.contains_key(host) || self.run.removed.contains(host);
         let takes_part =
             |host: &&Host<TaskRun>| matches!(host.state, State::Active | State::Done) && !ended(&host.name);
         let hosts = self.scheduler.hosts.iter();

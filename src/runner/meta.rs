@@ -34,7 +34,7 @@ impl Batch<'_> {
             Err(error) => return self.settled(host, step, position, ended(error)),
         };
         let holds = match condition {
-            Ok(condition) => condition.is_none(),
+            Ok(condition) => condition.is_none() || !action.has_condition(),
             Err(error) => return self.settled(host, step, position, ended(error)),
         };
         if action.is_for_all() && self.scheduler.in_step() {
@@ -70,7 +70,7 @@ impl Batch<'_> {
             }
             Action::ClearHostErrors => self.run.out.clear(),
             Action::EndHost => {
-                self.run.ended.insert(name);
+                self.run.removed.insert(name);
                 self.scheduler.finish(host);
                 return true;
             }
@@ -94,8 +94,9 @@ impl Batch<'_> {
         let name = self.scheduler.hosts[host].name.clone();
         let prepared = Prepared { items: Vec::new(), is_loop: false, trouble: None };
         let Ok(running) = self.task_run(host, step, position, prepared) else { return };
-        let message = action.passed_over(&name, step.role.as_deref().unwrap_or_default());
-        let values = map! { "changed" => false, "skipped" => true, "msg" => message };
+        let reason = action.skip_reason(&name, step.role.as_deref().unwrap_or_default());
+        let message = action.message(&name);
+        let values = map! { "changed" => false, "skipped" => true, "msg" => message, "skip_reason" => reason };
         self.report(host, &running, Verdict::new(Status::Skipped, values), None, false);
     }
 }

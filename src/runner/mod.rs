@@ -200,8 +200,9 @@ pub struct Run {
     pub counters: IndexMap<String, Counters>,
     /// Hosts that do not take part any more.
     pub out: HashMap<String, Out>,
-    /// Hosts for which `meta: end_host` has ended this play.
-    ended: HashSet<String>,
+    /// Hosts that this play has removed, as `ansible_play_hosts` tells it: ended by `meta: end_host`, or failed without a
+    /// `rescue` around.
+    removed: HashSet<String>,
     /// The id of the step that was started last.
     last_id: u64,
     /// In a plan, hosts on which a step has gone before whose effect nobody can know, and its title.
@@ -257,7 +258,7 @@ impl Run {
             interrupt: Arc::default(),
             counters: IndexMap::new(),
             out: HashMap::new(),
-            ended: HashSet::new(),
+            removed: HashSet::new(),
             last_id: 0,
             opaque: HashMap::new(),
             stop: false,
@@ -270,7 +271,7 @@ impl Run {
 
     /// Runs one play on its hosts, batch after batch. `number` is its place in the run.
     pub async fn play(&mut self, play: &PlayContext, serial: &[usize], number: u32) -> Result<(), Interrupted> {
-        self.ended.clear();
+        self.removed.clear();
         // As in Ansible batches are cut from all hosts of the play, also those that have failed before.
         let mut left = play.hosts.as_slice();
         for (index, size) in serial.iter().enumerate() {

@@ -110,6 +110,7 @@ impl Batch<'_> {
             ignore_errors: flags.ignore_errors,
             is_fatal: flags.any_errors_fatal,
             is_shared: false,
+            is_once: false,
             ignore_unreachable: flags.ignore_unreachable,
             no_log: flags.no_log,
             delegate_facts: flags.delegate_facts,

@@ -41,6 +41,8 @@ pub struct TaskRun {
     pub is_fatal: bool,
     /// It is done once for all hosts, and its result is copied to the others.
     pub is_shared: bool,
+    /// One host does it for all.
+    pub is_once: bool,
     /// A host that cannot be reached goes on all the same.
     pub ignore_unreachable: bool,
     /// Nothing of it is shown.

@@ -256,7 +256,7 @@ impl Builder<'_> {
     }
 
     fn role_tasks(&mut self, use_: &Use, role: &InRole, specs: Option<&Node>, context: &Context) -> Vec<Item> {
-        let mut items: Vec<Item> = self.validation(use_, specs, context).into_iter().collect();
+        let mut items: Vec<Item> = self.validation(use_, role, specs, context).into_iter().collect();
         if let Some(file) = self.role_file(use_, role, "tasks", use_.from.tasks.as_deref()) {
             items.extend(self.file(&file, use_.span, context));
         }
@@ -264,16 +264,31 @@ impl Builder<'_> {
     }
 
     /// The step that checks the role's parameters, where it says what they must be.
-    fn validation(&mut self, use_: &Use, specs: Option<&Node>, context: &Context) -> Option<Item> {
+    fn validation(&mut self, use_: &Use, role: &InRole, specs: Option<&Node>, context: &Context) -> Option<Item> {
         let entry = use_.from.tasks.as_deref().unwrap_or("main");
-        let entry_spec = specs.filter(|_| use_.validate)?.get(entry.strip_suffix(".yml").unwrap_or(entry))?;
+        let entry = entry.strip_suffix(".yml").unwrap_or(entry);
+        let entry_spec = specs.filter(|_| use_.validate)?.get(entry)?;
+        let span = entry_spec.span;
         let title = match entry_spec.get("short_description").and_then(Node::as_str) {
             Some(about) => format!("Validating arguments against arg spec '{entry}' - {about}"),
             None => format!("Validating arguments against arg spec '{entry}'"),
         };
         // A description may well show braces: nothing in it is a template.
         let options = Node { tag: Some(Tag::Unsafe), ..entry_spec.get("options")?.clone() };
-        let args = [("argument_spec".to_owned(), Entry { key: options.span, value: options })];
+        let said =
+            |value: &str| Entry { key: span, value: Node { tag: Some(Tag::Unsafe), ..Node::scalar(span, value) } };
+        let about = [
+            ("type", "role"),
+            ("name", &role.name),
+            ("argument_spec_name", entry),
+            ("path", &role.path.to_string_lossy()),
+        ];
+        let about = about.map(|(name, value)| (name.to_owned(), said(value))).into_iter().collect();
+        let about = Node { span, kind: NodeKind::Map(about), tag: None };
+        let args = [
+            ("argument_spec".to_owned(), Entry { key: options.span, value: options }),
+            ("validate_args_context".to_owned(), Entry { key: span, value: about }),
+        ];
         let action = Action::Call {
             spec: &validate_argument_spec::SPEC,
             args: Arc::new(Node { span: entry_spec.span, kind: NodeKind::Map(args.into_iter().collect()), tag: None }),
@@ -284,7 +299,6 @@ impl Builder<'_> {
             tags: vec![always.into()],
             ..Base::default()
         };
-        let span = entry_spec.span;
         let task = Task { span, base, action, action_span: span, repeat: None, listen: Vec::new() };
         self.items(&[playbook::Item::Task(Box::new(task))], context).pop()
     }

@@ -143,7 +143,9 @@ impl Batch<'_> {
         let keywords = &step.keywords;
         let judged = !keywords.failed_when.is_empty() || !keywords.until.is_empty();
         running.fence = judged || once || running.one_by_one || (fails && !planning);
-        running.is_shared = once;
+        running.is_once = once;
+        // As in Ansible: what a module does once for all by its nature is the first host's own.
+        running.is_shared = once && step.keywords.run_once.is_some();
         Ok(running)
     }
 
