@@ -11,7 +11,7 @@ use base64::Engine as _;
 
 use super::batch::Batch;
 use super::connection::text_of;
-use super::prepare::Bench;
+use super::prepare::{Bench, trouble};
 use super::scheduler::RunningId;
 use super::task_run::Ended;
 use crate::failure::{During, Failure};
@@ -35,8 +35,11 @@ pub fn keep(
 ) -> Ended {
     let Ended::Outcome(mut outcome) = ended else { return ended };
     let Some(Value::Str(content)) = outcome.values.shift_remove(CONTENT) else { return Ended::Outcome(outcome) };
-    let args = bench.arguments(args, scope).ok().and_then(|rendered| Args::read(&rendered).ok());
-    let Some(args) = args else { return Ended::Outcome(outcome) };
+    let args = match bench.arguments(args, scope).map(|rendered| Args::read(&rendered)) {
+        Ok(Ok(args)) => args,
+        Ok(Err(error)) => return Ended::Failed(Box::new(error.into())),
+        Err(error) => return trouble(error).unwrap_or(Ended::Outcome(outcome)),
+    };
     let kept = decoded(&content).and_then(|last| {
         let arrived = Arrived { spool, last };
         complete(&args, scope, &arrived, &mut outcome, planning)

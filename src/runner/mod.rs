@@ -282,6 +282,7 @@ impl Run {
                 continue;
             }
             for host in &hosts {
+                self.know(host);
                 self.counters.entry(host.clone()).or_default();
             }
             let base = Position(vec![number, index as u32]);
@@ -358,12 +359,17 @@ impl Run {
         })
     }
 
-    /// The session to a host, opened if there is none yet. The error says why there cannot be one.
-    fn session(&mut self, host: &str, keywords: &Keywords) -> Result<SessionId, Box<Ended>> {
+    /// Takes up the variables of a host that no inventory has (`localhost`, an address).
+    fn know(&self, host: &str) {
         if !self.table.read().contains_key(host) {
             let layers = HostLayers::new(self.hosts.borrow().layers(host));
             self.table.write().insert(host.to_owned(), layers);
         }
+    }
+
+    /// The session to a host, opened if there is none yet. The error says why there cannot be one.
+    fn session(&mut self, host: &str, keywords: &Keywords) -> Result<SessionId, Box<Ended>> {
+        self.know(host);
         let scope = self.host_scope(host, &[]);
         let reader = Reader { templar: &self.templar, scope: &scope };
         let target = match target(host, &reader, keywords, &self.options) {
