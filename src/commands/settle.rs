@@ -30,6 +30,7 @@ pub fn play(
         value => text_of(&value),
     };
     let mut hosts = machines.select(&pattern, play.hosts.span, limit)?;
+    let listed = hosts.clone();
     match settle.word(play.order.as_ref(), "order", playbook::ORDERS)?.as_deref() {
         Some("sorted") => hosts.sort(),
         Some("reverse_sorted") => hosts.sort_by(|a, b| b.cmp(a)),
@@ -73,6 +74,7 @@ pub fn play(
         name,
         items: Arc::new(steps.items.clone()),
         hosts,
+        listed,
         keywords: play.base.keywords.clone(),
         needs_hosts: PlayContext::reaches_hosts(&steps.items) || gather.is_some(),
         layers,

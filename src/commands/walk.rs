@@ -2,7 +2,6 @@
 #![expect(clippy::disallowed_methods, reason = "finds the folders of agents, and who runs this")]
 
 use std::cell::RefCell;
-use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -14,6 +13,7 @@ use crate::protocol::Mode;
 use crate::report::{Question, Report};
 use crate::runner::{self, Run};
 use crate::steps;
+use crate::system::random;
 use crate::template::Templar;
 use crate::transport::{Blobs, Connector, Lock, bootstrap::Agents};
 
@@ -44,13 +44,18 @@ pub fn walk(mut job: Job, how: How) -> Result<Exit, Error> {
 }
 
 /// Only who may change something holds hosts.
-fn lock(how: &How<'_>) -> Option<Lock> {
+fn lock(how: &How<'_>) -> std::io::Result<Option<Lock>> {
     /// As long another run is waited for.
     const PATIENCE: u64 = 60;
     let changes = how.mode == Mode::Apply && matches!(how.question, None | Some(Question::Exec));
     let given = how.work.connection.lock_timeout;
-    let run = format!("{:016x}", RandomState::new().hash_one(std::process::id()));
-    changes.then(|| Lock { patience: given.unwrap_or(PATIENCE), run, who: who(), here: given.is_some() })
+    if !changes {
+        return Ok(None);
+    }
+    let mut bytes = [0; 8];
+    random::fill(&mut bytes)?;
+    let run = format!("{:016x}", u64::from_ne_bytes(bytes));
+    Ok(Some(Lock { patience: given.unwrap_or(PATIENCE), run, who: who(), here: given.is_some() }))
 }
 
 /// Who runs this, and where.
@@ -74,7 +79,7 @@ async fn plays(job: Job, how: How<'_>, options: runner::Options) -> Result<Exit,
     let folders = how.work.connection.agents.iter().cloned().chain(agent_folders()).collect();
     let mut connector =
         Connector::new(blobs.clone(), Agents { folders }, 10).map_err(|error| format!("cannot start: {error}"))?;
-    connector.lock = lock(&how);
+    connector.lock = lock(&how).map_err(|error| format!("cannot start: {error}"))?;
     let templar = match how.mode {
         Mode::Plan => Templar::new().planning(),
         Mode::Apply => Templar::new(),

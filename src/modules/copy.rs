@@ -151,6 +151,11 @@ impl Args {
         let placing =
             Placing { replaced, ..self.placing(content, Some(&name), sha1.unwrap_or_default(), mode.as_ref()) };
         let mut change = placing.plan(system, done)?;
+        // As in Ansible, which has a program of its own for a file that is on the host already.
+        change.values.shift_remove("path");
+        if !change.values.contains_key("checksum") {
+            change.values.insert("msg".to_owned(), "file already exists".into());
+        }
         if let Some(src) = change.values.get_mut("src") {
             *src = super::placing::text(&path);
         }

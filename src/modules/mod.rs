@@ -40,6 +40,7 @@ pub mod import_tasks;
 pub mod include_role;
 pub mod include_tasks;
 pub mod include_vars;
+pub mod known_hosts;
 pub mod lineinfile;
 pub mod meta;
 pub mod npm;
@@ -128,6 +129,7 @@ registry! {
     include_role,
     include_tasks,
     include_vars,
+    known_hosts,
     lineinfile,
     meta,
     npm,

@@ -48,7 +48,7 @@ impl Placing<'_> {
     pub fn plan(&self, system: &dyn System, done: &[Output]) -> Result<Change, Failure> {
         let spot = self.spot(system)?;
         if let (Some(_), false, true) = (&spot.stat, self.force, done.is_empty()) {
-            let mut values = map! { "msg" => "file already exists", "dest" => text(&spot.shown) };
+            let mut values = map! { "dest" => text(&spot.shown) };
             values.extend(self.name.map(|name| ("src".to_owned(), name.into())));
             return Ok(Change::none(values));
         }

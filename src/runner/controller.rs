@@ -68,7 +68,7 @@ fn pause(bench: &Bench, args: &Node, scope: &Arc<dyn Scope>) -> Result<Settled, 
         "changed" => false, "rc" => 0, "stderr" => "", "echo" => args.echo, "user_input" => "",
         "delta" => waited as i64, "stdout" => format!("Paused for {waited} seconds"),
     };
-    Ok(Settled::Wait(Wait { prompt: args.prompt, seconds, echo: args.echo, result: outcome(result) }))
+    Ok(Settled::Wait(Wait { prompt: args.prompt, seconds, echo: args.echo, timed: true, result: outcome(result) }))
 }
 
 fn add_host(bench: &Bench, args: &Node, scope: &Arc<dyn Scope>) -> Result<Ended, RenderError> {

@@ -47,7 +47,7 @@ impl Batch<'_> {
     /// Magic variables of the play and the step.
     fn play_magic(&self, step: &Step) -> Arc<Layer> {
         let mut values = map! {
-            "ansible_play_hosts_all" => self.play.hosts.clone(),
+            "ansible_play_hosts_all" => self.play.listed.clone(),
             "ansible_play_name" => self.play.name.clone(),
             "ansible_check_mode" => self.run.options.mode == Mode::Plan,
             "ansible_diff_mode" => self.run.options.diff,
@@ -78,7 +78,7 @@ impl Batch<'_> {
             |host: &&Host<TaskRun>| matches!(host.state, State::Active | State::Done) && !ended(&host.name);
         let hosts = self.scheduler.hosts.iter();
         let batch: Vec<String> = hosts.filter(takes_part).map(|host| host.name.clone()).collect();
-        let all: Vec<String> = self.play.hosts.iter().filter(|host| !ended(host)).cloned().collect();
+        let all: Vec<String> = self.play.listed.iter().filter(|host| !ended(host)).cloned().collect();
         let values = [batch.clone(), all, batch].map(Value::from);
         let left = magic(names.into_iter().map(str::to_owned).zip(values).collect());
         self.hosts_left.replace(Some((key, left.clone())));

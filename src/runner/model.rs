@@ -390,6 +390,7 @@ fn one_play(seed: u64) {
         name: "play".into(),
         items: Arc::new(expanded.items.clone()),
         hosts: names.clone(),
+        listed: names.clone(),
         keywords: Default::default(),
         layers: Vec::new(),
         host_layers: Default::default(),

@@ -21,8 +21,10 @@ pub struct PlayContext {
     pub name: String,
     /// Its steps.
     pub items: Arc<Vec<Item>>,
-    /// All its hosts, those of other batches too.
+    /// All its hosts, those of other batches too, in the order in which they are dealt with (`order`).
     pub hosts: Vec<String>,
+    /// The same in the order of the inventory.
+    pub listed: Vec<String>,
     /// Its keywords.
     pub keywords: Keywords,
     /// Variables of the play and its roles.

@@ -84,6 +84,8 @@ pub struct Wait {
     pub seconds: Option<f64>,
     /// Whether what the operator types is shown.
     pub echo: bool,
+    /// Whether it returns when it began and ended.
+    pub timed: bool,
     /// How it then ends, but for what was entered.
     pub result: Ended,
 }
@@ -133,7 +135,7 @@ impl Bench<'_> {
             Ok(Settled::Wait(wait)) => run.wait = Some(wait),
             // What is settled here is judged item by item as what an agent does.
             Ok(Settled::Ended(ended @ (Ended::Outcome(_) | Ended::Failed(_)))) if is_stepwise(step) => {
-                run.wait = Some(Wait { prompt: None, seconds: Some(0.0), echo: true, result: ended });
+                run.wait = Some(Wait { prompt: None, seconds: Some(0.0), echo: true, timed: false, result: ended });
             }
             Ok(Settled::Ended(ended)) => run.ended = Some(ended),
             Err(error) => run.ended = Some(trouble(error)?),

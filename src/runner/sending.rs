@@ -270,7 +270,10 @@ impl Batch<'_> {
     }
 
     /// Waits with a step: the answer comes by itself.
-    fn hold(&mut self, id: RunningId, wait: Wait) {
+    fn hold(&mut self, id: RunningId, mut wait: Wait) {
+        if wait.timed {
+            wait.result.note_moment("start");
+        }
         if let Some(prompt) = wait.prompt {
             self.run.emit(Event::Warning(prompt));
         }

@@ -2,11 +2,13 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use indexmap::IndexMap;
 
 use super::judge::Verdict;
 use super::prepare::Wait;
+use crate::change::ran::moment;
 use crate::diagnostic::Diagnostic;
 use crate::event::TaskInfo;
 use crate::failure::Failure;
@@ -93,6 +95,21 @@ pub enum Ended {
     Failed(Box<Failure>),
     /// The host was lost.
     Lost(String),
+}
+
+impl Ended {
+    /// Whether a value of this name is returned.
+    pub fn has(&self, name: &str) -> bool {
+        matches!(self, Ended::Outcome(outcome) if outcome.values.contains_key(name))
+    }
+
+    /// Returns the time of now by this name.
+    pub fn note_moment(&mut self, name: &str) {
+        if let Ended::Outcome(outcome) = self {
+            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
+            outcome.values.insert(name.to_owned(), moment(now as i128).into());
+        }
+    }
 }
 
 impl TaskRun {

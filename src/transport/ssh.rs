@@ -53,7 +53,7 @@ pub async fn run(
             answer = channel.push(binary.bytes(packing), &marker).await?;
         }
         if answer == "run" {
-            channel.say(&early).await;
+            channel.say(&early).await?;
         }
     }
     drop(early);
@@ -131,15 +131,15 @@ impl Channel {
                     while let Ok(next) = outbox.try_recv() {
                         early.push(next);
                     }
-                    write_all(input, &early[begun..]).await;
+                    write_all(input, &early[begun..]).await?;
                 }
             }
         }
     }
 
     /// Says again what went to the shell that had no agent.
-    async fn say(&mut self, early: &[ToAgent]) {
-        write_all(&mut self.input, early).await;
+    async fn say(&mut self, early: &[ToAgent]) -> Result<(), String> {
+        write_all(&mut self.input, early).await
     }
 
     /// Sends the agent's bytes, then waits for the verdict. An early verdict (a full disk) ends the sending.
@@ -159,10 +159,15 @@ impl Channel {
 }
 
 /// Writes messages. A far end that has gone is noticed by whoever reads from it.
-async fn write_all(input: &mut openssh::ChildStdin, messages: &[ToAgent]) {
-    let bytes: Vec<u8> = messages.iter().filter_map(|message| protocol::encode(message).ok()).flatten().collect();
+/// What cannot be sent at all is an error: nobody would answer it.
+async fn write_all(input: &mut openssh::ChildStdin, messages: &[ToAgent]) -> Result<(), String> {
+    let mut bytes = Vec::new();
+    for message in messages {
+        bytes.extend(protocol::encode(message).map_err(|error| error.to_string())?);
+    }
     let _ = input.write_all(&bytes).await;
     let _ = input.flush().await;
+    Ok(())
 }
 
 /// A master connection.

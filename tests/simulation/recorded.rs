@@ -130,7 +130,14 @@ fn anew() {
     // Neither nothing nor too much happens in a play that is recorded.
     let is_fit = |book: &Book| (4..15).contains(&modelled(book).results.len());
     let books = (0..).map(super::generate::book).filter(is_fit).take(PLAYS);
-    let record = |book: Book| Recorded { ansible: under_ansible(&book), book };
-    let lines = books.map(|book| serde_json::to_string(&record(book)).expect("JSON") + "\n");
+    // What is recorded stays so: take a line away to record its play anew.
+    let recorded = std::fs::read_to_string(file()).expect("recorded plays");
+    let parsed = |line: &str| serde_json::from_str(line).expect("a recorded play");
+    let mut known: Vec<Recorded> = recorded.lines().map(parsed).collect();
+    let record = |book: Book| match known.iter().position(|known| yaml::shown(&known.book) == yaml::shown(&book)) {
+        Some(place) => known.swap_remove(place),
+        None => Recorded { ansible: under_ansible(&book), book },
+    };
+    let lines = books.map(record).map(|recorded| serde_json::to_string(&recorded).expect("JSON") + "\n");
     std::fs::write(file(), lines.collect::<String>()).expect("recorded plays");
 }

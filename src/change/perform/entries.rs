@@ -10,7 +10,10 @@ use crate::system::{FileKind, Machine, Stat};
 
 impl Performer<'_> {
     pub(super) fn make_dir(&mut self, path: &Path, attributes: &Attributes) -> Result<(), Failure> {
-        let mode = attributes.mode.unwrap_or(0o777 & !self.machine.umask());
+        // As the kernel does it: what is made in a set-group-id directory is one too, unless permissions are asked for.
+        let above = path.parent().and_then(|above| self.machine.stat(above, true).ok().flatten());
+        let inherited = above.map_or(0, |above| above.mode & 0o2000);
+        let mode = attributes.mode.unwrap_or(0o777 & !self.machine.umask() | inherited);
         self.machine.make_dir(path, mode).during(|| format!("make the directory {}", path.display()))?;
         // The kernel does not give the sticky and set-id bits with mkdir, and chown takes them away.
         let wanted = Attributes { mode: Some(mode), ..attributes.clone() };

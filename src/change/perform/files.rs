@@ -79,7 +79,10 @@ impl Performer<'_> {
         if output.ok() && output.refused.is_none() {
             return Ok(());
         }
-        Err(program_failed("the new content is refused by `validate`", &output).argument("validate"))
+        // Ansible's name for the exit status is another one here, and the command line is not told.
+        let mut failure = program_failed("the new content is refused by `validate`", &output).argument("validate");
+        failure.values.retain(|name, _| name != "cmd" && name != "rc");
+        Err(failure.with("exit_status", output.rc))
     }
 
     fn write_in_place(&mut self, write: &WriteFile) -> Result<(), Failure> {

@@ -63,7 +63,7 @@ fn what_validate_refuses_never_takes_its_place() {
         WriteFile { validate: validate(&["sh", "-c", "echo bad >&2; false", "%s"]), ..write(path.clone(), "x") };
     let failure = act(vec![put(refused)]).unwrap_err();
     assert_eq!(failure.argument.as_deref(), Some("validate"));
-    assert!(failure.message.ends_with("bad") && failure.values["rc"] == 1.into());
+    assert!(failure.message.ends_with("bad") && failure.values["exit_status"] == 1.into());
     assert_eq!((fs::read_to_string(&path).unwrap(), names(dir.path())), ("old".into(), vec!["a".to_owned()]));
     let taken = WriteFile { validate: validate(&["grep", "-q", "new", "%s"]), ..write(path.clone(), "new") };
     act(vec![put(taken)]).unwrap();

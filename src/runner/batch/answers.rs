@@ -106,7 +106,10 @@ impl Batch<'_> {
 
     pub(super) fn tick(&mut self, tick: Tick) {
         match tick.result {
-            Some(ended) => {
+            Some(mut ended) => {
+                if ended.has("start") {
+                    ended.note_moment("stop");
+                }
                 self.answer(tick.id, 0, ended);
                 self.finished(tick.id);
             }

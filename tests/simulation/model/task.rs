@@ -132,15 +132,19 @@ impl Model<'_> {
             }
             _ => {}
         }
-        // What lies on the controller is read before the host is asked.
+        let on = task.delegate.unwrap_or(host);
+        let is_down = self.book.down.contains(&on);
+        // What lies on the controller is read before the host is asked, but for the file that is copied.
+        if is_down && matches!(task.act, Act::Copy(..)) {
+            return Ok(Short { lost: true, ..Short::default() });
+        }
         let content = match &task.act {
             Act::Write(_, text) => self.text(text, host, item, own)?,
             Act::Copy(from, of, _) => self.world.here.get(&here(from, *of)).cloned().ok_or(Wrong)?,
             _ => String::new(),
         };
-        let on = task.delegate.unwrap_or(host);
         let breaks = self.world.breaks.get(&(task.id, host, self.begun[&(host, task.id)])).copied();
-        if self.book.down.contains(&on) || breaks == Some(false) {
+        if is_down || breaks == Some(false) {
             return Ok(Short { lost: true, ..Short::default() });
         }
         let effect = |is_file| Effect { task: task.id, host, item: item_name(item), on, is_file };
