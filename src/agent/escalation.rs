@@ -238,9 +238,7 @@ fn count(text: &[u8], part: &[u8]) -> usize {
 }
 
 fn marker() -> io::Result<String> {
-    let mut bytes = [0; 8];
-    random::fill(&mut bytes)?;
-    Ok(format!("wodctl-{:016x}", u64::from_ne_bytes(bytes)))
+    Ok(format!("wodctl-{}", random::name()?))
 }
 
 /// The words that start the child.

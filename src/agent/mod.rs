@@ -133,10 +133,10 @@ fn read_all(hub: &Arc<Hub>, identities: &Arc<Identities>, heard: &Heard, input: 
             }
             ToAgent::Piece { hash, data } => hub.routes.deliver(hash, data),
             ToAgent::NoContent { hash, why } => hub.routes.refuse(hash, why),
-            // If so many answers wait that this one finds no room, the controller does not read anyway.
             ToAgent::Lock { patience, run, who } => hub.hold.want(Duration::from_secs(patience), run, who),
             ToAgent::Ping(number) => {
                 heard.expect_more();
+                // If so many answers wait that this one finds no room, the controller does not read anyway.
                 drop(hub.answers.try_send(FromAgent::Pong(number)));
             }
         }
@@ -172,8 +172,7 @@ fn serve(hub: &Hub, identities: &Identities, lane: u32) {
             }
         };
         drop(lanes);
-        let worked = std::panic::AssertUnwindSafe(|| work::step(hub, identities, &step));
-        let failed = std::panic::catch_unwind(worked).unwrap_or(true);
+        let failed = work::step(hub, identities, &step);
         let dropped = failed && !step.go_on;
         let mut lanes = hub.lock();
         let cancelled = lanes.is_cancelled(lane);

@@ -20,6 +20,10 @@ use crate::system::{Stream, System};
 
 /// Carries a step out and sends the outcomes of its calls; whether one failed.
 pub fn step(hub: &Hub, identities: &Identities, step: &Step) -> bool {
+    caught(|| carried_out(hub, identities, step)).unwrap_or_else(|said| no_identity(hub, step, bug("wodctl", &said)))
+}
+
+fn carried_out(hub: &Hub, identities: &Identities, step: &Step) -> bool {
     if let Some(why) = hub.hold.take(&hub.local, &hub.running) {
         return no_identity(hub, step, why.to_owned());
     }
@@ -114,8 +118,10 @@ fn run_calls(
 ) -> bool {
     let mut failed = false;
     for (index, call) in (first..).zip(calls) {
-        let carried = caught(&call.module, || self::call(hub, step, call, local, whom));
-        let Some(outcome) = carried else { return failed };
+        // A module that panics fails its call, and nothing else.
+        let outcome = caught(|| self::call(hub, step, call, local, whom))
+            .unwrap_or_else(|said| Some(Outcome::failed(Failure::new(bug(&call.module, &said)), true)));
+        let Some(outcome) = outcome else { return failed };
         failed |= outcome.failure.is_some();
         if outcome.changed {
             identities.remember(hub, step);
@@ -129,19 +135,21 @@ fn run_calls(
     failed
 }
 
-/// The outcome of a call, also where the module panics: that fails the step, and nothing else.
-fn caught(module: &str, call: impl FnOnce() -> Option<Outcome>) -> Option<Outcome> {
-    // What a panic may leave half-done is this call's own, or behind locks that are taken all the same.
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(call)).unwrap_or_else(|panic| {
+/// What comes of some work, or what it said when it panicked.
+fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    // What a panic may leave half-done is this step's own, or behind locks that are taken all the same.
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).map_err(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
-        let said = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
-        let version = env!("CARGO_PKG_VERSION");
-        let message = format!(
-            "`{module}` has a bug and stopped: {said}. What it had done until then stays done. Please report this with the \
-             task and the version, wodctl {version}"
-        );
-        Some(Outcome::failed(Failure::new(message), true))
+        text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message").to_owned()
     })
+}
+
+fn bug(whose: &str, said: &str) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    format!(
+        "`{whose}` has a bug and stopped: {said}. What it had done until then stays done. Please report this with the task and \
+         the version, wodctl {version}"
+    )
 }
 
 /// Carries out one call. `None`: it was taken back while it waited.
@@ -226,11 +234,11 @@ mod tests {
     use crate::system::fake::Fake;
 
     #[test]
-    fn a_panic_fails_its_call_alone() {
-        let outcome = caught("copy", || panic!("index {} out of range", 3)).unwrap();
-        let message = outcome.failure.unwrap().message;
+    fn a_panic_is_told() {
+        let said = caught(|| -> bool { panic!("index {} out of range", 3) }).unwrap_err();
+        let message = bug("copy", &said);
         assert!(message.starts_with("`copy` has a bug and stopped: index 3 out of range."), "{message}");
-        assert!(caught("copy", || None).is_none());
+        assert_eq!(caught(|| 5), Ok(5));
     }
 
     #[test]

@@ -8,7 +8,9 @@ use super::machines::Shared;
 use crate::diagnostic::Diagnostic;
 use crate::playbook;
 use crate::runner::{PlayContext, Run, batches, connection::text_of};
+use crate::source::Span;
 use crate::steps::{self, PlaySteps};
+use crate::system::random;
 use crate::template::{RenderError, Scope, Templar, is_omit};
 use crate::value::Value;
 use crate::yaml::Node;
@@ -35,7 +37,7 @@ pub fn play(
         Some("sorted") => hosts.sort(),
         Some("reverse_sorted") => hosts.sort_by(|a, b| b.cmp(a)),
         Some("reverse_inventory") => hosts.reverse(),
-        Some("shuffle") => shuffle(&mut hosts),
+        Some("shuffle") => shuffle(&mut hosts, play.hosts.span)?,
         _ => {}
     }
     let mut sizes = Vec::new();
@@ -89,10 +91,15 @@ pub fn play(
     Ok((context, serial))
 }
 
-fn shuffle(hosts: &mut [String]) {
-    use std::hash::{BuildHasher, RandomState};
-    let random = RandomState::new();
-    hosts.sort_by_cached_key(|host| random.hash_one(host));
+fn shuffle(hosts: &mut [String], span: Span) -> Result<(), Box<Diagnostic>> {
+    let mut keys = Vec::with_capacity(hosts.len());
+    for _ in 0..hosts.len() {
+        let failed = |error| Diagnostic::error(span, format!("the hosts cannot be shuffled: {error}"));
+        keys.push(random::name().map_err(failed)?);
+    }
+    let mut keys = keys.into_iter();
+    hosts.sort_by_cached_key(|_| keys.next());
+    Ok(())
 }
 
 /// The step that gathers facts, as the play asks for it.

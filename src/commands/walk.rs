@@ -52,10 +52,7 @@ fn lock(how: &How<'_>) -> std::io::Result<Option<Lock>> {
     if !changes {
         return Ok(None);
     }
-    let mut bytes = [0; 8];
-    random::fill(&mut bytes)?;
-    let run = format!("{:016x}", u64::from_ne_bytes(bytes));
-    Ok(Some(Lock { patience: given.unwrap_or(PATIENCE), run, who: who(), here: given.is_some() }))
+    Ok(Some(Lock { patience: given.unwrap_or(PATIENCE), run: random::name()?, who: who(), here: given.is_some() }))
 }
 
 /// Who runs this, and where.

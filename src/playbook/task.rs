@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use super::fields::{self, check, expected, is_template};
 use super::keywords::{self, BLOCK, HANDLER, TASK};
 use super::{Action, Base, Block, Foreign, Item, Loop, Problems, Task, TasksFile, action, free_form};
-use crate::diagnostic::{Diagnostic, kinds, nearest};
+use crate::diagnostic::{Diagnostic, Severity, kinds, nearest};
 use crate::module::ModuleSpec;
 use crate::modules;
 use crate::source::{self, Span};
@@ -331,11 +331,9 @@ impl Parts {
             problems.push(Diagnostic::error(entry.key, "this loop has nothing to loop over"));
         } else if kind == "loop" && entry.value.as_list().is_none() && !is_template(&entry.value) {
             // As in Ansible: the task fails, if a host comes to it.
-            problems.push(
-                Diagnostic::warning(entry.value.span, "`loop` must be a list")
-                    .label("expected a list")
-                    .help("a variable is looped over with `loop: \"{{ name }}\"`"),
-            );
+            let problem = expected(&entry.value, "`loop`", "a list");
+            let problem = problem.help("a variable is looped over with `loop: \"{{ name }}\"`");
+            problems.push(Diagnostic { severity: Severity::Warning, ..problem });
         }
         let mut repeat = Loop {
             kind,

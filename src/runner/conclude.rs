@@ -181,14 +181,7 @@ impl Batch<'_> {
         let mut values = verdict.values;
         values.shift_remove("_ansible_facts_cacheable");
         if running.no_log {
-            let kept = ["changed", "failed", "skipped", "attempts"];
-            values.retain(|name, _| kept.contains(&name.as_str()));
-            let censored = Value::from("the result is hidden because of `no_log: true`");
-            values.insert("censored".into(), censored.clone());
-            if is_summary && !running.items.is_empty() {
-                let items = running.items.iter().map(|_| Value::Map(map! { "censored" => censored.clone() }));
-                values.insert("results".into(), Value::List(items.collect()));
-            }
+            censor(&mut values);
         }
         let result = TaskResult {
             task: running.info.clone(),
@@ -362,6 +355,21 @@ impl Batch<'_> {
         let name = self.scheduler.hosts[host].name.clone();
         let end = if state == State::Lost { super::Out::Lost } else { super::Out::Failed };
         self.run.out.insert(name, end);
+    }
+}
+
+/// Leaves of a result, and of those of its items, what may be shown of it.
+fn censor(values: &mut Map) {
+    let items = values.shift_remove("results");
+    values.retain(|name, _| ["changed", "failed", "skipped", "attempts"].contains(&name.as_str()));
+    values.insert("censored".into(), "the result is hidden because of `no_log: true`".into());
+    if let Some(Value::List(mut items)) = items.filter(|items| items.as_list().is_some_and(|items| !items.is_empty())) {
+        for item in &mut items {
+            if let Value::Map(values) = item {
+                censor(values);
+            }
+        }
+        values.insert("results".into(), Value::List(items));
     }
 }
 

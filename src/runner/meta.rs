@@ -26,15 +26,15 @@ impl Batch<'_> {
         let scope = self.scope_maker(host, step, position, true);
         let bench = self.run.bench(&scope);
         let rendered = bench.arguments(args, &bench.with(&[]));
-        let condition = bench.condition(step, &[]);
         let ended = |error| trouble(error).unwrap_or_else(|NotYet| Ended::Skipped(Value::Null));
         let action = match rendered.map(|rendered| Args::read(&rendered)) {
             Ok(Ok(args)) => args.action,
             Ok(Err(error)) => return self.settled(host, step, position, Ended::Failed(Box::new(error.into()))),
             Err(error) => return self.settled(host, step, position, ended(error)),
         };
+        let condition = if action.has_condition() { bench.condition(step, &[]) } else { Ok(None) };
         let holds = match condition {
-            Ok(condition) => condition.is_none() || !action.has_condition(),
+            Ok(condition) => condition.is_none(),
             Err(error) => return self.settled(host, step, position, ended(error)),
         };
         if action.is_for_all() && self.scheduler.in_step() {
@@ -68,7 +68,10 @@ impl Batch<'_> {
                     self.run.table.update(&host.name, |layers| layers.clear_facts());
                 }
             }
-            Action::ClearHostErrors => self.run.out.clear(),
+            Action::ClearHostErrors => {
+                self.run.out.clear();
+                self.scheduler.clear_errors();
+            }
             Action::EndHost => {
                 self.run.removed.insert(name);
                 self.scheduler.finish(host);

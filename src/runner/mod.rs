@@ -116,6 +116,8 @@ pub struct Tick {
     id: RunningId,
     /// The answer; `None`: send again.
     result: Option<Ended>,
+    /// The answer says when it came.
+    timed: bool,
 }
 
 /// How a host ended that does not take part any more.
@@ -285,6 +287,8 @@ impl Run {
                 self.know(host);
                 self.counters.entry(host.clone()).or_default();
             }
+            // As in Ansible: who was declared failed with others is failed for good as soon as anything follows.
+            self.out.values_mut().filter(|out| **out == Out::WithOthers).for_each(|out| *out = Out::Failed);
             let base = Position(vec![number, index as u32]);
             let mut batch = batch::Batch::new(self, play, batch, &hosts, &base);
             batch.walk().await?;

@@ -202,7 +202,7 @@ impl Batch<'_> {
         self.scheduler.hosts[host].running.insert(place, running);
         match wait {
             None => {}
-            Some(seconds) if seconds > 0.0 => self.later(id, seconds, None),
+            Some(seconds) if seconds > 0.0 => self.later(Tick { id, result: None, timed: false }, seconds),
             Some(_) => self.resend(id),
         }
     }
@@ -260,8 +260,7 @@ impl Batch<'_> {
     }
 
     /// Comes back to a step after a while, with an answer or to send it again.
-    fn later(&self, id: RunningId, seconds: f64, result: Option<Ended>) {
-        let tick = Tick { id, result };
+    fn later(&self, tick: Tick, seconds: f64) {
         let clock = self.run.clock.clone();
         tokio::task::spawn_local(async move {
             tokio::time::sleep(Duration::from_secs_f64(seconds.clamp(0.0, 1e9))).await;
@@ -277,28 +276,29 @@ impl Batch<'_> {
         if let Some(prompt) = wait.prompt {
             self.run.emit(Event::Warning(prompt));
         }
+        let tick = Tick { id, result: Some(wait.result), timed: wait.timed };
         match wait.seconds {
-            Some(seconds) => self.later(id, seconds, Some(wait.result)),
-            None => self.ask(id, wait.echo, wait.result),
+            Some(seconds) => self.later(tick, seconds),
+            None => self.ask(tick, wait.echo),
         }
     }
 
     /// Waits for a line from the operator.
-    fn ask(&self, id: RunningId, echo: bool, mut result: Ended) {
+    fn ask(&self, mut tick: Tick, echo: bool) {
         let clock = self.run.clock.clone();
         if !rustix::termios::isatty(std::io::stdin()) {
             // Nobody is there to answer, as in Ansible: it goes on.
-            let _ = clock.send(Tick { id, result: Some(result) });
+            let _ = clock.send(tick);
             return;
         }
         std::thread::spawn(move || {
             let mut line = String::new();
             let _hidden = (!echo).then(Hidden::new);
             let _ = std::io::stdin().read_line(&mut line);
-            if let Ended::Outcome(outcome) = &mut result {
+            if let Some(Ended::Outcome(outcome)) = &mut tick.result {
                 outcome.values.insert("user_input".into(), line.trim_end_matches(['\r', '\n']).into());
             }
-            let _ = clock.send(Tick { id, result: Some(result) });
+            let _ = clock.send(tick);
         });
     }
 }

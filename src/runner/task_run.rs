@@ -98,11 +98,6 @@ pub enum Ended {
 }
 
 impl Ended {
-    /// Whether a value of this name is returned.
-    pub fn has(&self, name: &str) -> bool {
-        matches!(self, Ended::Outcome(outcome) if outcome.values.contains_key(name))
-    }
-
     /// Returns the time of now by this name.
     pub fn note_moment(&mut self, name: &str) {
         if let Ended::Outcome(outcome) = self {

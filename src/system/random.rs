@@ -4,6 +4,13 @@ use std::io;
 
 use rustix::rand::{GetRandomFlags, getrandom};
 
+/// A name that nobody can foresee: sixteen hexadecimal digits.
+pub fn name() -> io::Result<String> {
+    let mut bytes = [0; 8];
+    fill(&mut bytes)?;
+    Ok(format!("{:016x}", u64::from_ne_bytes(bytes)))
+}
+
 /// Fills `bytes` from the kernel's source.
 pub fn fill(bytes: &mut [u8]) -> io::Result<()> {
     let mut filled = 0;

@@ -85,9 +85,7 @@ const LOGIN: Duration = Duration::from_secs(60);
 
 /// A text that no login shell prints by itself.
 fn marker() -> Result<String, String> {
-    let mut bytes = [0; 8];
-    random::fill(&mut bytes).map_err(|error| error.to_string())?;
-    Ok(format!("wodctl-{:016x}", u64::from_ne_bytes(bytes)))
+    Ok(format!("wodctl-{}", random::name().map_err(|error| error.to_string())?))
 }
 
 /// A command that runs on the host.
@@ -158,8 +156,8 @@ impl Channel {
     }
 }
 
-/// Writes messages. A far end that has gone is noticed by whoever reads from it.
-/// What cannot be sent at all is an error: nobody would answer it.
+/// Writes messages. A far end that has gone is noticed by whoever reads from it; what cannot be sent at all is an error, as
+/// nobody would answer it.
 async fn write_all(input: &mut openssh::ChildStdin, messages: &[ToAgent]) -> Result<(), String> {
     let mut bytes = Vec::new();
     for message in messages {

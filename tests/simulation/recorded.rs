@@ -1,5 +1,5 @@
 //! The model against ansible-core: recorded plays, and the command that records them:
-//! `WODCTL_TEST_ANSIBLE=/venv/bin cargo test --lib simulation::recorded::anew -- --ignored`.
+//! `WODCTL_TEST_ANSIBLE=/venv/bin cargo test --test simulation anew -- --ignored`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -125,7 +125,7 @@ fn the_model_does_as_ansible_does() {
 }
 
 #[test]
-#[ignore = "records anew, with ansible-core"]
+#[ignore = "records what is missing, with ansible-core"]
 fn anew() {
     // Neither nothing nor too much happens in a play that is recorded.
     let is_fit = |book: &Book| (4..15).contains(&modelled(book).results.len());

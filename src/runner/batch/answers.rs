@@ -107,7 +107,7 @@ impl Batch<'_> {
     pub(super) fn tick(&mut self, tick: Tick) {
         match tick.result {
             Some(mut ended) => {
-                if ended.has("start") {
+                if tick.timed {
                     ended.note_moment("stop");
                 }
                 self.answer(tick.id, 0, ended);

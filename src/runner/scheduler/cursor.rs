@@ -190,6 +190,15 @@ impl Cursor {
         AfterFailure::Ends
     }
 
+    /// Forgets that `always` sections stand behind a failure.
+    pub fn clear_errors(&mut self) {
+        for frame in &mut self.frames {
+            if let Items::Section { failed, .. } = &mut frame.items {
+                *failed = false;
+            }
+        }
+    }
+
     /// Goes to the end of the play.
     pub fn finish(&mut self) {
         self.frames.clear();

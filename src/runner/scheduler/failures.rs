@@ -109,6 +109,18 @@ impl<W> Scheduler<W> {
         }
     }
 
+    /// Hosts that have failed and been through an `always` go on behind it (`meta: clear_host_errors`).
+    pub fn clear_errors(&mut self) {
+        for host in 0..self.hosts.len() {
+            let state = &mut self.hosts[host];
+            state.counts_as_failed = false;
+            state.cursor.clear_errors();
+            state.place.clear_errors();
+            self.moved(host);
+            self.wake(host);
+        }
+    }
+
     /// Whether all hosts of the batch are out. As in Ansible one that counts as failed and as lost counts twice.
     pub fn all_are_out(&self) -> bool {
         let failed = self.hosts.iter().filter(|host| host.counts_as_failed || host.state == State::Failed).count();

@@ -111,7 +111,7 @@ pub struct Scheduler<W> {
     /// Hosts that wait for the watermark, where not all may work at the same time.
     queued: BTreeSet<usize>,
     /// The host that was asked to start a step and has not answered.
-    starting: Option<(usize, Arc<Step>, Position, Cursor)>,
+    starting: Option<(usize, Arc<Step>, Position, Option<Cursor>)>,
     /// The step on which hosts have failed, until all have done it.
     failures: Option<Failures>,
     /// How many hosts may fail, in percent of those that the batch began with.
@@ -239,7 +239,8 @@ impl<W> Scheduler<W> {
             return Some(Output::Conclude { host, running });
         }
         let (step, position) = self.next_step(host)?;
-        self.starting = Some((host, step.clone(), position.clone(), self.hosts[host].cursor.clone()));
+        let place = self.in_step.then(|| self.hosts[host].cursor.clone());
+        self.starting = Some((host, step.clone(), position.clone(), place));
         Some(Output::Start { host, step, position })
     }
 
@@ -299,8 +300,8 @@ impl<W> Scheduler<W> {
         let Some((host, step, position, place)) = self.starting.take() else { return };
         if is_started {
             let state = &mut self.hosts[host];
-            let goes_on = self.in_step && !state.place.is_over();
-            if goes_on && state.running.back().is_none_or(|last| last.position != position) {
+            let is_under_way = state.running.back().is_some_and(|last| last.position == position);
+            if let Some(place) = place.filter(|_| !is_under_way && !state.place.is_over()) {
                 state.passed_over.push((position.clone(), place));
             }
             self.pass(host, &step, &position);

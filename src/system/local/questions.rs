@@ -6,13 +6,16 @@ use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::net::SocketAddr;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use rustix::io::Errno;
 
 use super::content::pieces;
 use super::{Local, door};
-use crate::system::{Blob, Command, Digest, FileKind, IN_MEMORY, Identity, Output, Space, Stat, System, kernel, tcp};
+use crate::system::{
+    Blob, Command, Digest, FileKind, IN_MEMORY, Identity, Output, Space, Stat, System, kernel, random, tcp,
+};
 
 impl System for Local {
     fn stat(&self, path: &Path, follow: bool) -> io::Result<Option<Stat>> {
@@ -164,7 +167,7 @@ impl System for Local {
     fn lane(&self) -> String {
         let id = format!("{:?}", std::thread::current().id());
         let id: String = id.chars().filter(char::is_ascii_digit).collect();
-        format!("{id}-{:08x}", token())
+        format!("{id}-{}", token())
     }
 
     fn xattr(&self, path: &Path, name: &str) -> io::Result<Option<Vec<u8>>> {
@@ -172,11 +175,10 @@ impl System for Local {
     }
 }
 
-/// A number that nobody can foresee, so that no name of ours is taken beforehand.
-fn token() -> u32 {
-    use std::hash::{BuildHasher, RandomState};
-    static TOKEN: std::sync::LazyLock<u32> = std::sync::LazyLock::new(|| RandomState::new().hash_one(0) as u32);
-    *TOKEN
+/// A word that nobody can foresee, so that no name of ours is taken beforehand.
+fn token() -> &'static str {
+    static TOKEN: LazyLock<String> = LazyLock::new(|| random::name().expect("the kernel gives random bytes"));
+    &TOKEN[..8]
 }
 
 /// "There is nothing" is an answer, not an error.
